@@ -1,0 +1,45 @@
+// What PromQL expressions evaluate to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lib/model/labels.h"
+#include "lib/model/sample.h"
+
+namespace promql {
+
+struct Scalar {
+  int64_t timestamp_ms = 0;
+  double value = 0;
+};
+
+struct String {
+  int64_t timestamp_ms = 0;
+  std::string value;
+};
+
+struct VectorElement {
+  model::Labels labels;
+  int64_t timestamp_ms = 0;
+  double value = 0;
+};
+using Vector = std::vector<VectorElement>;
+
+struct MatrixSeries {
+  model::Labels labels;
+  std::vector<model::Sample> samples;
+};
+using Matrix = std::vector<MatrixSeries>;
+
+using Value = std::variant<Scalar, String, Vector, Matrix>;
+
+struct QueryResult {
+  Value value;
+  std::vector<std::string> warnings;
+  std::vector<std::string> infos;
+};
+
+}  // namespace promql

@@ -1,0 +1,33 @@
+# Language, warnings, hardening and sanitizers: the flags every target is built with.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(tarsier_compiler INTERFACE)
+target_compile_options(tarsier_compiler INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+  -Wold-style-cast -Wimplicit-fallthrough -Wmissing-declarations -Wundef
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Wno-missing-designated-field-initializers -Wno-unknown-warning-option>
+  # Designated initialisers leave the rest at its default on purpose.
+  -Wno-missing-field-initializers
+  $<$<BOOL:${TARSIER_WERROR}>:-Werror>)
+
+if(TARSIER_SANITIZE)
+  target_compile_options(tarsier_compiler INTERFACE
+    -fsanitize=${TARSIER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
+  target_link_options(tarsier_compiler INTERFACE -fsanitize=${TARSIER_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(tarsier_compiler INTERFACE
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+    -ffunction-sections -fdata-sections)
+  target_link_options(tarsier_compiler INTERFACE
+    -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed)
+endif()

@@ -1,0 +1,70 @@
+# One target per folder. PUBLIC and PRIVATE say what the folder's headers and sources may include.
+
+# tarsier_library(NAME SOURCES a.cc… HEADERS a.h… [PUBLIC targets…] [PRIVATE targets…])
+# makes tarsier_NAME with the alias tarsier::NAME; every header must compile alone.
+function(tarsier_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE" ${ARGN})
+  add_library(tarsier_${name} STATIC ${ARG_SOURCES})
+  add_library(tarsier::${name} ALIAS tarsier_${name})
+  target_sources(tarsier_${name} PUBLIC
+    FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HEADERS})
+  target_link_libraries(tarsier_${name}
+    PUBLIC ${ARG_PUBLIC} Threads::Threads PRIVATE ${ARG_PRIVATE} tarsier_compiler)
+endfunction()
+
+# tarsier_binary(NAME SOURCES main.cc… LINK targets…): an executable called NAME in build/*/bin.
+function(tarsier_binary name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} tarsier_compiler)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
+# tarsier_test(NAME SOURCES a_test.cc… LINK targets… [LABELS l…]): a GoogleTest program, one ctest
+# entry a test. Tests find their files through TESTDATA_DIR, the testdata folder beside the source.
+function(tarsier_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE
+    TESTDATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/testdata" SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main tarsier_compiler)
+  include(GoogleTest)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES
+    LABELS "unit;${ARG_LABELS}" TIMEOUT 120)
+endfunction()
+
+# tarsier_fuzz(NAME SOURCES x_fuzz.cc LINK targets…): libFuzzer with -DTARSIER_FUZZ=ON; otherwise a
+# test that replays tests/fuzz/corpus/NAME and a fixed number of seeded mutations of it.
+function(tarsier_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  if(TARSIER_FUZZ)
+    add_executable(${name} ${ARG_SOURCES})
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.cc)
+    add_test(NAME fuzz.${name} COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS "unit;fuzz" TIMEOUT 120)
+  endif()
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} tarsier_compiler)
+endfunction()
+
+# tarsier_e2e(NAME SCRIPT file.py): a Python script that starts real servers on free ports.
+function(tarsier_e2e name script)
+  add_test(NAME e2e.${name}
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script}
+            --bin-dir ${PROJECT_BINARY_DIR}/bin --source-dir ${PROJECT_SOURCE_DIR})
+  set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 600 SKIP_RETURN_CODE 77)
+endfunction()
+
+# tarsier_bench(NAME SOURCES x_bench.cc LINK targets…): a Google Benchmark program.
+function(tarsier_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} benchmark::benchmark_main tarsier_compiler)
+endfunction()
