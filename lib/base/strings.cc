@@ -38,6 +38,44 @@ std::optional<T> ParseWhole(std::string_view text) {
   return value;
 }
 
+// The bytes up to the first that does not belong to a well-formed character.
+size_t ValidUtf8Prefix(std::string_view text) {
+  const auto* const begin = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* const end = begin + text.size();
+  for (const unsigned char* at = begin; at != end;) {
+    const unsigned char* const character = at;
+    const unsigned char first = *at++;
+    if (first < 0x80) {
+      continue;
+    }
+    int continuation = 0;
+    unsigned char low = 0x80;
+    unsigned char high = 0xBF;
+    if (first >= 0xC2 && first <= 0xDF) {
+      continuation = 1;
+    } else if (first >= 0xE0 && first <= 0xEF) {
+      continuation = 2;
+      low = first == 0xE0 ? 0xA0 : low;    // No overlong forms.
+      high = first == 0xED ? 0x9F : high;  // No surrogates.
+    } else if (first >= 0xF0 && first <= 0xF4) {
+      continuation = 3;
+      low = first == 0xF0 ? 0x90 : low;
+      high = first == 0xF4 ? 0x8F : high;  // Nothing above U+10FFFF.
+    } else {
+      return static_cast<size_t>(character - begin);
+    }
+    for (; continuation > 0; --continuation) {
+      if (at == end || *at < low || *at > high) {
+        return static_cast<size_t>(character - begin);
+      }
+      ++at;
+      low = 0x80;
+      high = 0xBF;
+    }
+  }
+  return text.size();
+}
+
 }  // namespace
 
 std::string_view TrimSpace(std::string_view text) {
@@ -172,40 +210,20 @@ std::string FormatDouble(double value) {
   return text;
 }
 
-bool IsValidUtf8(std::string_view text) {
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  const auto* const end = at + text.size();
-  while (at != end) {
-    const unsigned char first = *at++;
-    if (first < 0x80) {
-      continue;
+bool IsValidUtf8(std::string_view text) { return ValidUtf8Prefix(text) == text.size(); }
+
+std::string ToValidUtf8(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD.
+  std::string out;
+  while (true) {
+    const size_t valid = ValidUtf8Prefix(text);
+    out += text.substr(0, valid);
+    if (valid == text.size()) {
+      return out;
     }
-    int continuation = 0;
-    unsigned char low = 0x80;
-    unsigned char high = 0xBF;
-    if (first >= 0xC2 && first <= 0xDF) {
-      continuation = 1;
-    } else if (first >= 0xE0 && first <= 0xEF) {
-      continuation = 2;
-      low = first == 0xE0 ? 0xA0 : low;    // No overlong forms.
-      high = first == 0xED ? 0x9F : high;  // No surrogates.
-    } else if (first >= 0xF0 && first <= 0xF4) {
-      continuation = 3;
-      low = first == 0xF0 ? 0x90 : low;
-      high = first == 0xF4 ? 0x8F : high;  // Nothing above U+10FFFF.
-    } else {
-      return false;
-    }
-    for (; continuation > 0; --continuation) {
-      if (at == end || *at < low || *at > high) {
-        return false;
-      }
-      ++at;
-      low = 0x80;
-      high = 0xBF;
-    }
+    out += kReplacement;
+    text.remove_prefix(valid + 1);
   }
-  return true;
 }
 
 std::optional<std::string_view> NearestName(std::string_view word,

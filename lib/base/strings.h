@@ -35,6 +35,8 @@ std::string FormatDouble(double value);
 void AppendDouble(double value, std::string* out);
 
 bool IsValidUtf8(std::string_view text);
+// Every byte that is not part of a well-formed character becomes U+FFFD.
+std::string ToValidUtf8(std::string_view text);
 
 // The candidate that differs least from `word`, if it is near enough to be what was meant.
 std::optional<std::string_view> NearestName(std::string_view word,
