@@ -22,17 +22,19 @@ function(tarsier_binary name)
 endfunction()
 
 # tarsier_test(NAME SOURCES a_test.cc… LINK targets… [LABELS l…]): a GoogleTest program, one ctest
-# entry a test. Tests find their files through TESTDATA_DIR, the testdata folder beside the source.
+# entry a test. Tests run in the repository's root and find their files through TESTDATA_DIR, the testdata folder
+# beside the source; the paths are relative, so that ccache serves every checkout and build folder.
 function(tarsier_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  file(RELATIVE_PATH build ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
   target_compile_definitions(${name} PRIVATE
-    TESTDATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/testdata" SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-    BINARY_DIR="${PROJECT_BINARY_DIR}")
+    TESTDATA_DIR="${folder}/testdata" SOURCE_DIR="." BINARY_DIR="${build}")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main tarsier_compiler)
   include(GoogleTest)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES
     LABELS "unit;${ARG_LABELS}" TIMEOUT 120)
 endfunction()
 
