@@ -1,0 +1,146 @@
+#include "agent/config/yaml.h"
+
+#include <unordered_set>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+namespace config {
+namespace {
+
+// Converts yaml-cpp's graph, in which aliases are shared and may form cycles, into a tree.
+class Converter {
+ public:
+  explicit Converter(std::string_view file) : file_(file) {}
+
+  base::Result<YamlNode> Convert(const YAML::Node& source, int depth) {
+    YamlNode node;
+    node.line = source.Mark().line + 1;
+    if (depth > kMaxYamlDepth) {
+      return Fail(node.line, fmt::format("nested deeper than {} levels", kMaxYamlDepth));
+    }
+    if (++nodes_ > kMaxYamlNodes) {
+      return Fail(node.line, fmt::format("more than {} values", kMaxYamlNodes));
+    }
+    switch (source.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null:
+        return node;
+      case YAML::NodeType::Scalar:
+        node.kind = YamlNode::Kind::kScalar;
+        node.quoted = source.Tag() == "!";
+        node.scalar = source.Scalar();
+        return node;
+      case YAML::NodeType::Sequence:
+        return Sequence(source, std::move(node), depth);
+      case YAML::NodeType::Map:
+        return Map(source, std::move(node), depth);
+    }
+    return node;
+  }
+
+ private:
+  base::Error Fail(int line, std::string_view why) const {
+    return base::Error(fmt::format("{}:{}: {}", file_, line, why),
+                       base::ErrorKind::kInvalidArgument);
+  }
+
+  base::Result<YamlNode> Sequence(const YAML::Node& source, YamlNode node, int depth) {
+    node.kind = YamlNode::Kind::kSequence;
+    for (const YAML::Node& item : source) {
+      ASSIGN_OR_RETURN(YamlNode converted, Convert(item, depth + 1));
+      node.items.push_back(std::move(converted));
+    }
+    return node;
+  }
+
+  base::Result<YamlNode> Map(const YAML::Node& source, YamlNode node, int depth) {
+    node.kind = YamlNode::Kind::kMap;
+    std::unordered_set<std::string> seen;
+    std::vector<YamlNode> merged;
+    for (const auto& member : source) {
+      const int line = member.first.Mark().line + 1;
+      if (!member.first.IsScalar()) {
+        return Fail(line, "a key must be a plain text");
+      }
+      ASSIGN_OR_RETURN(YamlNode value, Convert(member.second, depth + 1));
+      if (value.is_null()) {
+        value.line = line;
+      }
+      const std::string& key = member.first.Scalar();
+      if (key == "<<" && member.first.Tag() != "!") {
+        RETURN_IF_ERROR(CollectMerged(std::move(value), line, &merged));
+        continue;
+      }
+      if (!seen.insert(key).second) {
+        return Fail(line, fmt::format("\"{}\" is given twice", key));
+      }
+      node.members.emplace_back(key, std::move(value));
+    }
+    Merge(std::move(merged), &seen, &node);
+    return node;
+  }
+
+  base::Result<void> CollectMerged(YamlNode value, int line, std::vector<YamlNode>* merged) const {
+    if (value.kind == YamlNode::Kind::kMap) {
+      merged->push_back(std::move(value));
+      return {};
+    }
+    for (YamlNode& item : value.items) {
+      if (item.kind != YamlNode::Kind::kMap) {
+        return Fail(line, "\"<<\" merges maps only");
+      }
+      merged->push_back(std::move(item));
+    }
+    if (value.kind != YamlNode::Kind::kSequence) {
+      return Fail(line, "\"<<\" merges maps only");
+    }
+    return {};
+  }
+
+  // What the map says itself wins over what it merges, an earlier merged map over a later one.
+  static void Merge(std::vector<YamlNode> merged, std::unordered_set<std::string>* seen,
+                    YamlNode* node) {
+    for (YamlNode& map : merged) {
+      for (auto& [key, value] : map.members) {
+        if (seen->insert(key).second) {
+          node->members.emplace_back(key, std::move(value));
+        }
+      }
+    }
+  }
+
+  const std::string_view file_;
+  size_t nodes_ = 0;
+};
+
+}  // namespace
+
+std::string_view YamlKindName(YamlNode::Kind kind) {
+  switch (kind) {
+    case YamlNode::Kind::kScalar:
+      return "a scalar";
+    case YamlNode::Kind::kSequence:
+      return "a sequence";
+    case YamlNode::Kind::kMap:
+      return "a map";
+    case YamlNode::Kind::kNull:
+      break;
+  }
+  return "nothing";
+}
+
+base::Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
+  if (text.size() > kMaxYamlBytes) {
+    return base::Error(fmt::format("{}: longer than {} bytes", file, kMaxYamlBytes),
+                       base::ErrorKind::kResourceExhausted);
+  }
+  try {
+    return Converter(file).Convert(YAML::Load(std::string(text)), 0);
+  } catch (const YAML::Exception& failure) {
+    return base::Error(fmt::format("{}:{}: {}", file, failure.mark.line + 1, failure.msg),
+                       base::ErrorKind::kInvalidArgument);
+  }
+}
+
+}  // namespace config

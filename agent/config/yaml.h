@@ -1,0 +1,38 @@
+// A YAML document as plain values that remember their line. yaml-cpp parses; nothing of it shows
+// here. Aliases and merge keys ("<<") are expanded, repeated keys are errors, as in Go's yaml.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lib/base/result.h"
+
+namespace config {
+
+inline constexpr size_t kMaxYamlBytes = 16 << 20;
+inline constexpr size_t kMaxYamlNodes = 1'000'000;  // After expansion of aliases.
+inline constexpr int kMaxYamlDepth = 64;
+
+struct YamlNode {
+  enum class Kind { kNull, kScalar, kSequence, kMap };
+
+  Kind kind = Kind::kNull;
+  int line = 0;         // 1 is the first.
+  bool quoted = false;  // A quoted or block scalar is a string whatever it looks like.
+  std::string scalar;
+  std::vector<YamlNode> items;                            // Of a sequence.
+  std::vector<std::pair<std::string, YamlNode>> members;  // Of a map, in file order.
+
+  bool is_null() const { return kind == Kind::kNull; }
+};
+
+// "a sequence", "a map", "a scalar", "nothing".
+std::string_view YamlKindName(YamlNode::Kind kind);
+
+// The first document of `text`; an empty text is null. Errors: kInvalidArgument "FILE:LINE: why".
+base::Result<YamlNode> ParseYaml(std::string_view text, std::string_view file);
+
+}  // namespace config
