@@ -1,11 +1,11 @@
-#include "agent/config/yaml.h"
+#include "lib/yaml/yaml.h"
 
 #include <unordered_set>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-namespace config {
+namespace yaml {
 namespace {
 
 // Converts yaml-cpp's graph, in which aliases are shared and may form cycles, into a tree.
@@ -13,21 +13,21 @@ class Converter {
  public:
   explicit Converter(std::string_view file) : file_(file) {}
 
-  base::Result<YamlNode> Convert(const YAML::Node& source, int depth) {
-    YamlNode node;
+  base::Result<Node> Convert(const YAML::Node& source, int depth) {
+    Node node;
     node.line = source.Mark().line + 1;
-    if (depth > kMaxYamlDepth) {
-      return Fail(node.line, fmt::format("nested deeper than {} levels", kMaxYamlDepth));
+    if (depth > kMaxDepth) {
+      return Fail(node.line, fmt::format("nested deeper than {} levels", kMaxDepth));
     }
-    if (++nodes_ > kMaxYamlNodes) {
-      return Fail(node.line, fmt::format("more than {} values", kMaxYamlNodes));
+    if (++nodes_ > kMaxNodes) {
+      return Fail(node.line, fmt::format("more than {} values", kMaxNodes));
     }
     switch (source.Type()) {
       case YAML::NodeType::Undefined:
       case YAML::NodeType::Null:
         return node;
       case YAML::NodeType::Scalar:
-        node.kind = YamlNode::Kind::kScalar;
+        node.kind = Node::Kind::kScalar;
         node.quoted = source.Tag() == "!";
         node.scalar = source.Scalar();
         return node;
@@ -45,25 +45,25 @@ class Converter {
                        base::ErrorKind::kInvalidArgument);
   }
 
-  base::Result<YamlNode> Sequence(const YAML::Node& source, YamlNode node, int depth) {
-    node.kind = YamlNode::Kind::kSequence;
+  base::Result<Node> Sequence(const YAML::Node& source, Node node, int depth) {
+    node.kind = Node::Kind::kSequence;
     for (const YAML::Node& item : source) {
-      ASSIGN_OR_RETURN(YamlNode converted, Convert(item, depth + 1));
+      ASSIGN_OR_RETURN(Node converted, Convert(item, depth + 1));
       node.items.push_back(std::move(converted));
     }
     return node;
   }
 
-  base::Result<YamlNode> Map(const YAML::Node& source, YamlNode node, int depth) {
-    node.kind = YamlNode::Kind::kMap;
+  base::Result<Node> Map(const YAML::Node& source, Node node, int depth) {
+    node.kind = Node::Kind::kMap;
     std::unordered_set<std::string> seen;
-    std::vector<YamlNode> merged;
+    std::vector<Node> merged;
     for (const auto& member : source) {
       const int line = member.first.Mark().line + 1;
       if (!member.first.IsScalar()) {
         return Fail(line, "a key must be a plain text");
       }
-      ASSIGN_OR_RETURN(YamlNode value, Convert(member.second, depth + 1));
+      ASSIGN_OR_RETURN(Node value, Convert(member.second, depth + 1));
       if (value.is_null()) {
         value.line = line;
       }
@@ -81,27 +81,26 @@ class Converter {
     return node;
   }
 
-  base::Result<void> CollectMerged(YamlNode value, int line, std::vector<YamlNode>* merged) const {
-    if (value.kind == YamlNode::Kind::kMap) {
+  base::Result<void> CollectMerged(Node value, int line, std::vector<Node>* merged) const {
+    if (value.kind == Node::Kind::kMap) {
       merged->push_back(std::move(value));
       return {};
     }
-    for (YamlNode& item : value.items) {
-      if (item.kind != YamlNode::Kind::kMap) {
+    for (Node& item : value.items) {
+      if (item.kind != Node::Kind::kMap) {
         return Fail(line, "\"<<\" merges maps only");
       }
       merged->push_back(std::move(item));
     }
-    if (value.kind != YamlNode::Kind::kSequence) {
+    if (value.kind != Node::Kind::kSequence) {
       return Fail(line, "\"<<\" merges maps only");
     }
     return {};
   }
 
   // What the map says itself wins over what it merges, an earlier merged map over a later one.
-  static void Merge(std::vector<YamlNode> merged, std::unordered_set<std::string>* seen,
-                    YamlNode* node) {
-    for (YamlNode& map : merged) {
+  static void Merge(std::vector<Node> merged, std::unordered_set<std::string>* seen, Node* node) {
+    for (Node& map : merged) {
       for (auto& [key, value] : map.members) {
         if (seen->insert(key).second) {
           node->members.emplace_back(key, std::move(value));
@@ -116,23 +115,23 @@ class Converter {
 
 }  // namespace
 
-std::string_view YamlKindName(YamlNode::Kind kind) {
+std::string_view KindName(Node::Kind kind) {
   switch (kind) {
-    case YamlNode::Kind::kScalar:
+    case Node::Kind::kScalar:
       return "a scalar";
-    case YamlNode::Kind::kSequence:
+    case Node::Kind::kSequence:
       return "a sequence";
-    case YamlNode::Kind::kMap:
+    case Node::Kind::kMap:
       return "a map";
-    case YamlNode::Kind::kNull:
+    case Node::Kind::kNull:
       break;
   }
   return "nothing";
 }
 
-base::Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
-  if (text.size() > kMaxYamlBytes) {
-    return base::Error(fmt::format("{}: longer than {} bytes", file, kMaxYamlBytes),
+base::Result<Node> Parse(std::string_view text, std::string_view file) {
+  if (text.size() > kMaxBytes) {
+    return base::Error(fmt::format("{}: longer than {} bytes", file, kMaxBytes),
                        base::ErrorKind::kResourceExhausted);
   }
   try {
@@ -143,4 +142,4 @@ base::Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
   }
 }
 
-}  // namespace config
+}  // namespace yaml

@@ -10,29 +10,29 @@
 
 #include "lib/base/result.h"
 
-namespace config {
+namespace yaml {
 
-inline constexpr size_t kMaxYamlBytes = 16 << 20;
-inline constexpr size_t kMaxYamlNodes = 1'000'000;  // After expansion of aliases.
-inline constexpr int kMaxYamlDepth = 64;
+inline constexpr size_t kMaxBytes = 16 << 20;
+inline constexpr size_t kMaxNodes = 1'000'000;  // After expansion of aliases.
+inline constexpr int kMaxDepth = 64;
 
-struct YamlNode {
+struct Node {
   enum class Kind { kNull, kScalar, kSequence, kMap };
 
   Kind kind = Kind::kNull;
   int line = 0;         // 1 is the first.
   bool quoted = false;  // A quoted or block scalar is a string whatever it looks like.
   std::string scalar;
-  std::vector<YamlNode> items;                            // Of a sequence.
-  std::vector<std::pair<std::string, YamlNode>> members;  // Of a map, in file order.
+  std::vector<Node> items;                            // Of a sequence.
+  std::vector<std::pair<std::string, Node>> members;  // Of a map, in file order.
 
   bool is_null() const { return kind == Kind::kNull; }
 };
 
 // "a sequence", "a map", "a scalar", "nothing".
-std::string_view YamlKindName(YamlNode::Kind kind);
+std::string_view KindName(Node::Kind kind);
 
 // The first document of `text`; an empty text is null. Errors: kInvalidArgument "FILE:LINE: why".
-base::Result<YamlNode> ParseYaml(std::string_view text, std::string_view file);
+base::Result<Node> Parse(std::string_view text, std::string_view file);
 
-}  // namespace config
+}  // namespace yaml
