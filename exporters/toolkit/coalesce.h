@@ -2,6 +2,7 @@
 // second Prometheus, or an impatient one, costs the server nothing.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,12 +22,19 @@ class CoalescingExporter final : public Exporter {
 
   base::Result<std::vector<model::MetricFamily>> Collect(const ScrapeRequest& request) override;
 
+  // How many scrapes wait for another one's collection.
+  size_t waiting() const;
+
  private:
   struct Flight;
 
+  base::Result<std::vector<model::MetricFamily>> Join(Flight& flight, base::MonotonicTime deadline)
+      REQUIRES_LOCK(mutex_);
+
   const std::unique_ptr<Exporter> exporter_;
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   std::map<std::string, std::shared_ptr<Flight>> flights_ GUARDED_BY(mutex_);
+  size_t waiting_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace exporters
