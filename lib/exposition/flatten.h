@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "lib/model/labels.h"
@@ -36,9 +37,15 @@ class SampleSink {
   virtual void Add(const FlatSample& sample) = 0;
 };
 
-// Calls `sink` once a sample, in the order in which they are written. Bytes of label values that no
-// reader would accept (invalid UTF-8, NUL) become U+FFFD: one bad database name must not cost the
-// page.
+// Calls `sink` once a sample, in the order in which they are written. Label values pass through
+// ReadableText.
 void Flatten(const model::MetricFamily& family, BoundFormat bounds, SampleSink& sink);
+
+// The value of le or quantile for `bound`.
+void AppendBound(double bound, BoundFormat format, std::string* out);
+
+// `text`, or a copy in `storage` with U+FFFD for bytes that no reader would accept (invalid UTF-8,
+// NUL): one bad database name must not cost the page.
+std::string_view ReadableText(std::string_view text, std::string* storage);
 
 }  // namespace exposition

@@ -1,0 +1,135 @@
+// Formats: proc(5). /proc/self/stat is "pid (comm) state ppid …", where comm may itself hold spaces
+// and parentheses, so fields are counted from the last ')'.
+#include "lib/exposition/process_metrics.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/strings.h"
+
+namespace exposition {
+namespace {
+
+using model::MetricDesc;
+using model::MetricType;
+
+constexpr MetricDesc kCpuSeconds{.name = "process_cpu_seconds_total",
+                                 .help = "Total user and system CPU time spent in seconds.",
+                                 .type = MetricType::kCounter,
+                                 .unit = "seconds"};
+constexpr MetricDesc kMaxFds{.name = "process_max_fds",
+                             .help = "Maximum number of open file descriptors."};
+constexpr MetricDesc kOpenFds{.name = "process_open_fds",
+                              .help = "Number of open file descriptors."};
+constexpr MetricDesc kResidentBytes{.name = "process_resident_memory_bytes",
+                                    .help = "Resident memory size in bytes.",
+                                    .unit = "bytes"};
+constexpr MetricDesc kStartTime{.name = "process_start_time_seconds",
+                                .help = "Start time of the process since unix epoch in seconds.",
+                                .unit = "seconds"};
+constexpr MetricDesc kVirtualBytes{.name = "process_virtual_memory_bytes",
+                                   .help = "Virtual memory size in bytes.",
+                                   .unit = "bytes"};
+constexpr MetricDesc kMaxVirtualBytes{
+    .name = "process_virtual_memory_max_bytes",
+    .help = "Maximum amount of virtual memory available in bytes.",
+    .unit = "bytes"};
+
+// The words of /proc/PID/stat that we use, counted from 0 after the ')'.
+constexpr size_t kUserTicks = 11;
+constexpr size_t kSystemTicks = 12;
+constexpr size_t kStartTicks = 19;
+constexpr size_t kVirtualSize = 20;
+constexpr size_t kResidentPages = 21;
+
+std::optional<double> NumberAt(const std::vector<std::string_view>& words, size_t index) {
+  return index < words.size() ? base::ParseDouble(words[index]) : std::nullopt;
+}
+
+std::vector<std::string_view> WordsAfterComm(std::string_view stat) {
+  const size_t comm_end = stat.rfind(") ");
+  if (comm_end == std::string_view::npos) {
+    return {};
+  }
+  return base::Split(base::TrimSpace(stat.substr(comm_end + 2)), ' ');
+}
+
+// The first word after `label` on the line that starts with it.
+std::string_view WordAfter(std::string_view text, std::string_view label) {
+  for (const std::string_view line : base::Split(text, '\n')) {
+    if (line.substr(0, label.size()) == label) {
+      const std::string_view rest = base::TrimSpace(line.substr(label.size()));
+      return rest.substr(0, rest.find(' '));
+    }
+  }
+  return {};
+}
+
+// A soft limit of /proc/PID/limits. Unlimited is the largest 64-bit number, as in Go's client.
+std::optional<double> ParseLimit(std::string_view limits, std::string_view name) {
+  const std::string_view word = WordAfter(limits, name);
+  if (word == "unlimited") {
+    return static_cast<double>(std::numeric_limits<uint64_t>::max());
+  }
+  return base::ParseDouble(word);
+}
+
+std::optional<double> CountEntries(const std::string& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(directory.c_str()), closedir);
+  if (dir == nullptr) {
+    return std::nullopt;
+  }
+  double count = 0;
+  // Each DIR is read by one thread, so readdir is safe.
+  while (const dirent* entry = readdir(dir.get())) {  // NOLINT(concurrency-mt-unsafe)
+    count += entry->d_name[0] == '.' ? 0 : 1;
+  }
+  return count - 1;  // Not the descriptor that reads the directory.
+}
+
+std::string ReadOrEmpty(const std::string& path) {
+  return base::ReadFile(path).value_or(std::string());
+}
+
+}  // namespace
+
+std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc) {
+  const std::string stat = ReadOrEmpty(proc + "/self/stat");
+  const std::string limits = ReadOrEmpty(proc + "/self/limits");
+  const std::string system_stat = ReadOrEmpty(proc + "/stat");
+  const std::vector<std::string_view> words = WordsAfterComm(stat);
+  const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
+  const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
+  const std::optional<double> user = NumberAt(words, kUserTicks);
+  const std::optional<double> system = NumberAt(words, kSystemTicks);
+  const std::optional<double> start = NumberAt(words, kStartTicks);
+  const std::optional<double> pages = NumberAt(words, kResidentPages);
+  const std::optional<double> boot = base::ParseDouble(WordAfter(system_stat, "btime "));
+
+  std::vector<model::MetricFamily> families;
+  const auto add = [&families](const MetricDesc& desc, std::optional<double> value) {
+    if (value.has_value()) {
+      families.push_back({.desc = &desc});
+      families.back().Add(*value);
+    }
+  };
+  add(kCpuSeconds,
+      user && system ? std::optional((*user + *system) / ticks_per_second) : std::nullopt);
+  add(kMaxFds, ParseLimit(limits, "Max open files "));
+  add(kOpenFds, CountEntries(proc + "/self/fd"));
+  add(kResidentBytes, pages ? std::optional(*pages * page_bytes) : std::nullopt);
+  add(kStartTime, boot && start ? std::optional(*boot + *start / ticks_per_second) : std::nullopt);
+  add(kVirtualBytes, NumberAt(words, kVirtualSize));
+  add(kMaxVirtualBytes, ParseLimit(limits, "Max address space "));
+  return families;
+}
+
+}  // namespace exposition
