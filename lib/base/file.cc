@@ -130,6 +130,7 @@ Result<void> WriteFileAtomically(const std::string& path, std::string_view conte
 std::vector<std::string> Glob(const std::string& pattern) {
   std::vector<std::string> paths;
   glob_t matches{};
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): only with GLOB_TILDE or a changing environment.
   if (glob(pattern.c_str(), 0, nullptr, &matches) == 0) {
     paths.assign(matches.gl_pathv, matches.gl_pathv + matches.gl_pathc);
   }

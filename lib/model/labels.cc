@@ -136,10 +136,10 @@ std::strong_ordering Labels::operator<=>(const Labels& other) const {
   for (; a != end() && b != other.end(); ++a, ++b) {
     const Label x = *a;
     const Label y = *b;
-    if (const auto names = x.name <=> y.name; names != 0) {
+    if (const auto names = x.name <=> y.name; std::is_neq(names)) {
       return names;
     }
-    if (const auto values = x.value <=> y.value; values != 0) {
+    if (const auto values = x.value <=> y.value; std::is_neq(values)) {
       return values;
     }
   }
