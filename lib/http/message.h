@@ -33,4 +33,10 @@ struct Response {
   std::string body;
 };
 
+// "Not Found" for 404.
+std::string_view ReasonPhrase(int status);
+
+// Plain text, with a newline at its end.
+Response TextResponse(int status, std::string_view text);
+
 }  // namespace http
