@@ -53,6 +53,8 @@ function(tarsier_fuzz name)
   endif()
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} tarsier_compiler)
+  # libFuzzer declares its entry point nowhere.
+  set_source_files_properties(${ARG_SOURCES} PROPERTIES COMPILE_OPTIONS -Wno-missing-declarations)
 endfunction()
 
 # tarsier_e2e(NAME SCRIPT file.py): a Python script that starts real servers on free ports.
