@@ -16,6 +16,15 @@ constexpr yaml::Field<TargetGroup> kGroupFields[] = {
     {"labels", yaml::Into<&TargetGroup::labels>},
 };
 
+base::Result<void> ReadGroup(const yaml::Reader& reader, const yaml::Node& node,
+                             TargetGroup& group) {
+  RETURN_IF_ERROR(reader.ReadMap<TargetGroup>(node, kGroupFields, &group));
+  model::LabelsBuilder labels(group.labels);
+  labels.Set("__meta_filepath", reader.file());
+  group.labels = labels.Build();
+  return {};
+}
+
 }  // namespace
 
 base::Result<void> CheckFileSdPattern(std::string_view pattern) {
@@ -38,16 +47,7 @@ base::Result<std::vector<TargetGroup>> ParseTargetFile(std::string_view text,
                                                        const std::string& file) {
   ASSIGN_OR_RETURN(const yaml::Node root, yaml::Parse(text, file));
   std::vector<TargetGroup> groups;
-  RETURN_IF_ERROR(yaml::Reader(file).ReadList(root, &groups,
-                                              [](const yaml::Reader& reader, const yaml::Node& node,
-                                                 TargetGroup& group) -> base::Result<void> {
-                                                RETURN_IF_ERROR(reader.ReadMap<TargetGroup>(
-                                                    node, kGroupFields, &group));
-                                                model::LabelsBuilder labels(group.labels);
-                                                labels.Set("__meta_filepath", reader.file());
-                                                group.labels = labels.Build();
-                                                return {};
-                                              }));
+  RETURN_IF_ERROR(yaml::Reader(file).ReadList(root, &groups, ReadGroup));
   return groups;
 }
 
