@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporters/toolkit/exporter.h"
@@ -37,6 +38,9 @@ struct ExporterProgram {
   int default_port = 0;       // On every address, as the official exporters do.
   std::string telemetry_path_env = {};  // Environment fall-backs of --web.telemetry-path and
   std::string listen_address_env = {};  // --web.listen-address, where the official one has them.
+  // The labels of *_build_info; those of Go's version collector (branch, goarch, goos, goversion,
+  // revision, tags, version) when empty.
+  std::vector<std::pair<std::string, std::string>> build_info = {};
   std::vector<Flag> flags = {};  // The binary's own; the --web.* and --log.* flags are added.
   std::string examples = {};     // For the end of --help.
 
