@@ -1,0 +1,117 @@
+// What the collectors of the host exporter see.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporters/host/desc_cache.h"
+#include "exporters/host/files.h"
+#include "exporters/host/filter.h"
+#include "exporters/host/links.h"
+#include "exporters/host/mount_prober.h"
+#include "exporters/host/options.h"
+#include "exporters/toolkit/collector_set.h"
+#include "exporters/toolkit/scrape.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/result.h"
+
+namespace exporters::host {
+
+// The compiled filters of HostOptions.
+struct Filters {
+  static base::Result<Filters> Make(const HostOptions& options);
+
+  Filter arp_devices;
+  Filter cpu_flags;
+  Filter cpu_bugs;
+  Filter disks;
+  Filter mount_points;
+  Filter filesystem_types;
+  Filter hwmon_chips;
+  Filter hwmon_sensors;
+  Filter netclass_devices;
+  Filter netdev_devices;
+  Filter netstat_fields;
+  Filter power_supplies;
+  Filter vmstat_fields;
+};
+
+// A value that is read again after a while: what hardly changes and costs many files.
+template <typename T>
+struct Remembered {
+  std::optional<T> value;
+  base::MonotonicTime expires{};
+
+  // `read` is called when there is no value or it is older than `keep`.
+  template <typename ReadFunc>
+  const T& Get(base::MonotonicTime now, std::chrono::seconds keep, ReadFunc read) {
+    if (!value || now >= expires) {
+      value.emplace(read());
+      expires = now + keep;
+    }
+    return *value;
+  }
+};
+
+inline constexpr std::chrono::seconds kKeepHardware{60};
+
+// Modes of /proc/stat in its order: user nice system idle iowait irq softirq steal guest
+// guest_nice.
+using CpuTimes = std::array<uint64_t, 10>;
+
+// Attributes of a network device that rtnetlink does not have.
+struct LinkExtras {
+  std::optional<int64_t> address_assign_type, device_id, name_assign_type, dormant, speed;
+  std::string duplex;
+};
+
+struct DiskInfo {
+  std::map<std::string, std::string, std::less<>> udev;
+  std::string rotational;
+};
+
+// Thread-compatible; kept between scrapes.
+class Context {
+ public:
+  // `options`, `logger` and `clock` must outlive this.
+  Context(const HostOptions& host_options, Filters compiled, const base::Logger& log,
+          const base::Clock& time);
+
+  // Forgets what is shared within one scrape.
+  void BeginScrape();
+  // /proc/stat, read once a scrape.
+  const base::Result<std::string>& Stat();
+  // The rtnetlink dump, read once a scrape.
+  const base::Result<std::vector<Link>>& Links();
+
+  const HostOptions& options;
+  const Filters filters;
+  const base::Logger& logger;
+  const base::Clock& clock;
+  Files proc;
+  Files sys;
+  Files root;
+  Files udev;
+  DescCache descs;
+  MountProber mounts;
+
+  std::map<uint32_t, CpuTimes> cpu_times;  // The highest seen, by CPU.
+  std::map<std::string, Remembered<DiskInfo>, std::less<>> disks;
+  std::map<std::string, Remembered<LinkExtras>, std::less<>> link_extras;
+  Remembered<base::Result<std::string>> os_release;
+
+ private:
+  std::optional<base::Result<std::string>> stat_;
+  LinkSocket link_socket_;
+  std::optional<base::Result<std::vector<Link>>> links_;
+};
+
+using HostCollector = Collector<Context>;
+
+}  // namespace exporters::host

@@ -1,0 +1,93 @@
+// What the collectors read out of the kernel's files. All of these are pure; each is defined in the
+// collector that uses it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporters/host/context.h"
+#include "lib/base/result.h"
+
+namespace exporters::host {
+
+// "0-3,7" → 0 1 2 3 7. "" is no CPU.
+inline constexpr uint32_t kMaxCpus = 65536;
+base::Result<std::vector<uint32_t>> ParseCpuList(std::string_view text);
+
+// The cpuN lines of /proc/stat, by N; a line may have fewer fields on old kernels.
+base::Result<std::vector<std::pair<uint32_t, CpuTimes>>> ParseCpuTimes(std::string_view stat);
+// `now` may be lower than `highest`, which then stays; unless idle fell by seconds, as when the CPU
+// was unplugged and came back, and all starts anew.
+void KeepRising(const CpuTimes& now, CpuTimes* highest);
+
+// One block of /proc/cpuinfo: "model name" → "AMD EPYC".
+using CpuInfo = std::map<std::string, std::string, std::less<>>;
+std::vector<CpuInfo> ParseCpuInfo(std::string_view text);
+
+struct StatTotals {
+  std::optional<uint64_t> interrupts, context_switches, boot_time, forks, running, blocked;
+  std::vector<uint64_t> softirqs;  // By vector, without the sum.
+};
+StatTotals ParseStatTotals(std::string_view stat);
+
+struct MemoryField {
+  std::string_view name;  // "Active(anon)".
+  uint64_t value = 0;
+  bool in_kilobytes = false;
+};
+base::Result<std::vector<MemoryField>> ParseMeminfo(std::string_view text);
+// "Active(anon)" → "Active_anon".
+std::string MemoryMetricPart(std::string_view field);
+
+base::Result<std::array<double, 3>> ParseLoadavg(std::string_view text);
+
+struct Mount {
+  uint32_t major = 0, minor = 0;
+  std::string mount_point;
+  std::string options;
+  std::string type;
+  std::string device;
+  std::string super_options;
+
+  bool ReadOnly() const;
+};
+inline constexpr size_t kMaxMounts = 100000;
+base::Result<std::vector<Mount>> ParseMountInfo(std::string_view text);
+
+struct DiskStats {
+  uint32_t major = 0, minor = 0;
+  std::string_view device;
+  std::array<uint64_t, 17> values{};
+  size_t count = 0;  // 11, 15 (discards, Linux 4.18) or 17 (flushes, 5.5).
+};
+base::Result<std::vector<DiskStats>> ParseDiskStats(std::string_view text);
+// The "E:KEY=VALUE" lines of a file of udev's database.
+std::map<std::string, std::string, std::less<>> ParseUdevProperties(std::string_view text);
+
+struct NetDevLine {
+  std::string_view device;
+  std::array<uint64_t, 16> values{};  // In the columns of the file.
+};
+base::Result<std::vector<NetDevLine>> ParseNetDev(std::string_view text);
+
+// Microseconds stalled since boot.
+struct Pressure {
+  std::optional<uint64_t> some, full;
+};
+base::Result<Pressure> ParsePressure(std::string_view text);
+
+// "name value" lines, as in /proc/vmstat.
+std::vector<std::pair<std::string_view, uint64_t>> ParseNamedNumbers(std::string_view text);
+
+// KEY=value lines of os-release(5), quotes and escapes undone.
+std::map<std::string, std::string, std::less<>> ParseOsRelease(std::string_view text);
+// "22.04" of "22.04.3 LTS"; nothing when the text starts otherwise.
+std::optional<double> LeadingVersion(std::string_view text);
+
+}  // namespace exporters::host
