@@ -17,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lib/base/result.h"
 #include "lib/exposition/format.h"
@@ -41,11 +40,12 @@ enum class Entry {
 };
 
 class StrictChecker;
+struct RawSeries;
 
 // Thread-compatible. After an error or kEnd, Next() must not be called again.
 class Parser {
  public:
-  static constexpr size_t kMaxLabels = 256;  // A series, its name not counted.
+  static constexpr size_t kMaxLabels = 256;  // Of a series or an exemplar.
 
   // `page` must outlive the parser and whatever its accessors returned.
   Parser(std::string_view page, Format format, ParseMode mode);
@@ -66,15 +66,16 @@ class Parser {
 
   // Of kType, kHelp, kUnit: the family's name, unescaped.
   const std::string& name() const { return name_; }
-  model::MetricType type() const { return type_; }
-  std::string help() const;  // Unescaped.
+  model::MetricType type() const { return type_; }  // Of the last kType.
+  std::string help() const;                         // Unescaped.
   std::string_view unit() const { return text_; }
 
   // Of kSeries: name and labels as written. Equal bytes mean equal labels, not the other way round.
   std::string_view series() const { return series_; }
   double value() const { return value_; }  // Every NaN is model::kNormalNaN.
   std::optional<int64_t> timestamp_ms() const { return timestamp_ms_; }
-  std::optional<model::Exemplar> exemplar() const;
+  // OpenMetrics only; the value is canonical as above.
+  const std::optional<model::Exemplar>& exemplar() const { return exemplar_; }
 
   // Sets the labels of the current series, its name among them, in `builder`, which is not cleared.
   // In a family of TYPE histogram or summary, le and quantile get their OpenMetrics spelling, as
@@ -82,32 +83,44 @@ class Parser {
   void BuildLabels(model::LabelsBuilder* builder) const;
 
  private:
-  // Bytes of the page from `begin` to `end`.
-  struct Range {
-    size_t begin = 0;
-    size_t end = 0;
-    bool escaped = false;
-  };
-  struct LabelRange {
-    Range name;
-    Range value;
-  };
-
-  friend class StrictChecker;
+  base::Result<Entry> ParseEntry();
+  base::Result<Entry> ParseTextEntry();
+  base::Result<Entry> ParseTextComment();
+  base::Result<Entry> ParseTextSeries();
+  base::Result<Entry> ParseOpenMetricsEntry();
+  base::Result<Entry> ParseOpenMetricsMetadata();
+  base::Result<Entry> ParseOpenMetricsSeries();
+  base::Result<void> ParseExemplar();
+  base::Result<void> ScanOrExpectSeries();
+  bool TakeExpectedSeries();
+  base::Result<void> TakeName();
+  base::Result<void> SetType(std::string_view word);
+  base::Result<void> CheckHelp() const;
+  base::Result<void> CheckUnit() const;
+  base::Result<void> SetValue(std::string_view text);
+  std::string_view TakeUntil(std::string_view ends);
+  std::string_view TakeWord();
+  void SkipBlanks();
+  bool AtLineEnd() const { return at_ >= page_.size() || page_[at_] == '\n'; }
 
   const std::string_view page_;
   const Format format_;
-  std::unique_ptr<StrictChecker> strict_;  // In kStrict only.
+  const std::unique_ptr<StrictChecker> strict_;  // In kStrict only.
   size_t at_ = 0;
-  size_t line_ = 0;
+  size_t next_line_ = 1;
+  size_t line_ = 1;
   std::string_view expected_;
 
   std::string name_;
   std::string_view text_;
   model::MetricType type_ = model::MetricType::kUntyped;
+  std::string typed_name_;  // The family that type_ belongs to.
   std::string_view series_;
   double value_ = 0;
   std::optional<int64_t> timestamp_ms_;
+  std::optional<model::Exemplar> exemplar_;
+  const std::unique_ptr<RawSeries> raw_;
+  bool raw_is_current_ = false;  // Not for an expected series.
 };
 
 }  // namespace exposition
