@@ -1,0 +1,8 @@
+#include "tests/fuzz/page_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::CheckPage(data, size, exposition::Format::kOpenMetrics);
+  return 0;
+}
