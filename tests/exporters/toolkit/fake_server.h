@@ -38,6 +38,12 @@ class FakeConnection {
     return "";
   }
 
+  // Waits that long, reading nothing; false when the other side has gone or the test is over.
+  bool Linger(int ms) {
+    pollfd entry{.fd = fd_.get(), .events = POLLRDHUP, .revents = 0};
+    return poll(&entry, 1, ms) == 0 && !stopping_;
+  }
+
   // At least `size` bytes, or what came until the end.
   std::string ReadBytes(size_t size) {
     std::string all;

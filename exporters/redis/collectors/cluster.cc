@@ -1,0 +1,117 @@
+// INFO's Cluster section and, on a node of a cluster, CLUSTER INFO, which has the same form.
+#include "exporters/redis/context.h"
+
+namespace exporters::redis {
+namespace {
+
+// Counters are gauges here as in redis_exporter, see InfoMetric.
+constexpr InfoMetric kMetrics[] = {
+    {"cluster_enabled",
+     {.name = "redis_cluster_enabled", .help = "Whether the server is a node of a cluster."}},
+    {"cluster_state",
+     {.name = "redis_cluster_state", .help = "Whether the cluster serves queries."}},
+    {"cluster_slots_assigned",
+     {.name = "redis_cluster_slots_assigned",
+      .help = "Number of slots that are assigned to a node."}},
+    {"cluster_slots_ok",
+     {.name = "redis_cluster_slots_ok", .help = "Number of slots whose node is well."}},
+    {"cluster_slots_pfail",
+     {.name = "redis_cluster_slots_pfail",
+      .help = "Number of slots whose node this one cannot reach."}},
+    {"cluster_slots_fail",
+     {.name = "redis_cluster_slots_fail", .help = "Number of slots whose node has failed."}},
+    {"cluster_known_nodes",
+     {.name = "redis_cluster_known_nodes",
+      .help = "Number of nodes known, also those that have not joined yet."}},
+    {"cluster_size", {.name = "redis_cluster_size", .help = "Number of masters that serve slots."}},
+    {"cluster_current_epoch",
+     {.name = "redis_cluster_current_epoch", .help = "Configuration epoch of the cluster."}},
+    {"cluster_my_epoch",
+     {.name = "redis_cluster_my_epoch", .help = "Configuration epoch of this node."}},
+    {"cluster_stats_messages_sent",
+     {.name = "redis_cluster_messages_sent_total", .help = "Messages sent on the cluster bus."}},
+    {"cluster_stats_messages_received",
+     {.name = "redis_cluster_messages_received_total",
+      .help = "Messages received on the cluster bus."}},
+    {"cluster_stats_messages_ping_sent",
+     {.name = "redis_cluster_stats_messages_ping_sent",
+      .help = "Messages of type ping sent on the cluster bus."}},
+    {"cluster_stats_messages_ping_received",
+     {.name = "redis_cluster_stats_messages_ping_received",
+      .help = "Messages of type ping received on the cluster bus."}},
+    {"cluster_stats_messages_pong_sent",
+     {.name = "redis_cluster_stats_messages_pong_sent",
+      .help = "Messages of type pong sent on the cluster bus."}},
+    {"cluster_stats_messages_pong_received",
+     {.name = "redis_cluster_stats_messages_pong_received",
+      .help = "Messages of type pong received on the cluster bus."}},
+    {"cluster_stats_messages_meet_sent",
+     {.name = "redis_cluster_stats_messages_meet_sent",
+      .help = "Messages of type meet sent on the cluster bus."}},
+    {"cluster_stats_messages_meet_received",
+     {.name = "redis_cluster_stats_messages_meet_received",
+      .help = "Messages of type meet received on the cluster bus."}},
+    {"cluster_stats_messages_fail_sent",
+     {.name = "redis_cluster_stats_messages_fail_sent",
+      .help = "Messages of type fail sent on the cluster bus."}},
+    {"cluster_stats_messages_fail_received",
+     {.name = "redis_cluster_stats_messages_fail_received",
+      .help = "Messages of type fail received on the cluster bus."}},
+    {"cluster_stats_messages_publish_sent",
+     {.name = "redis_cluster_stats_messages_publish_sent",
+      .help = "Messages of type publish sent on the cluster bus."}},
+    {"cluster_stats_messages_publish_received",
+     {.name = "redis_cluster_stats_messages_publish_received",
+      .help = "Messages of type publish received on the cluster bus."}},
+    {"cluster_stats_messages_publishshard_sent",
+     {.name = "redis_cluster_stats_messages_publishshard_sent",
+      .help = "Messages of type publishshard sent on the cluster bus."}},
+    {"cluster_stats_messages_publishshard_received",
+     {.name = "redis_cluster_stats_messages_publishshard_received",
+      .help = "Messages of type publishshard received on the cluster bus."}},
+    {"cluster_stats_messages_auth-req_sent",
+     {.name = "redis_cluster_stats_messages_auth_req_sent",
+      .help = "Messages of type auth-req sent on the cluster bus."}},
+    {"cluster_stats_messages_auth-req_received",
+     {.name = "redis_cluster_stats_messages_auth_req_received",
+      .help = "Messages of type auth-req received on the cluster bus."}},
+    {"cluster_stats_messages_auth-ack_sent",
+     {.name = "redis_cluster_stats_messages_auth_ack_sent",
+      .help = "Messages of type auth-ack sent on the cluster bus."}},
+    {"cluster_stats_messages_auth-ack_received",
+     {.name = "redis_cluster_stats_messages_auth_ack_received",
+      .help = "Messages of type auth-ack received on the cluster bus."}},
+    {"cluster_stats_messages_update_sent",
+     {.name = "redis_cluster_stats_messages_update_sent",
+      .help = "Messages of type update sent on the cluster bus."}},
+    {"cluster_stats_messages_update_received",
+     {.name = "redis_cluster_stats_messages_update_received",
+      .help = "Messages of type update received on the cluster bus."}},
+    {"cluster_stats_messages_mfstart_sent",
+     {.name = "redis_cluster_stats_messages_mfstart_sent",
+      .help = "Messages of type mfstart sent on the cluster bus."}},
+    {"cluster_stats_messages_mfstart_received",
+     {.name = "redis_cluster_stats_messages_mfstart_received",
+      .help = "Messages of type mfstart received on the cluster bus."}},
+    {"cluster_stats_messages_module_sent",
+     {.name = "redis_cluster_stats_messages_module_sent",
+      .help = "Messages of type module sent on the cluster bus."}},
+    {"cluster_stats_messages_module_received",
+     {.name = "redis_cluster_stats_messages_module_received",
+      .help = "Messages of type module received on the cluster bus."}},
+};
+
+base::Result<void> CollectCluster(const Snapshot& snapshot, Scrape& scrape) {
+  EmitInfo(kMetrics, snapshot.info, scrape);
+  ASSIGN_OR_RETURN(const Reply* reply, snapshot.answers.Get(Request::kClusterInfo));
+  EmitInfo(kMetrics, Info(reply->text), scrape);
+  return {};
+}
+
+}  // namespace
+
+extern constexpr RedisCollector kCluster{.name = "cluster",
+                                         .help = "State of the cluster as this node sees it.",
+                                         .collect = CollectCluster};
+
+}  // namespace exporters::redis
