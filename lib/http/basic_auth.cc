@@ -106,40 +106,58 @@ PasswordChecker::Digest PasswordChecker::Mac(std::string_view user, std::string_
   return digest;
 }
 
-bool PasswordChecker::Check(const Users& users, const Credentials& credentials) {
+PasswordChecker::Verdict PasswordChecker::Check(const Users& users,
+                                                const Credentials& credentials) {
   const std::string& password = credentials.password.Reveal();
   // crypt_r reads up to a NUL: "right\0anything" must not pass as "right".
   if (password.size() > kMaxPasswordBytes || password.find('\0') != std::string::npos) {
-    return false;
+    return Verdict::kWrong;
   }
   const auto user = users.find(credentials.user);
   const std::string hash = user == users.end() ? kNobodysHash : user->second;
   const Digest digest = Mac(credentials.user, hash, password);
-  const auto recall = [&]() -> std::optional<bool> {
-    const base::MutexLock lock(mutex_);
-    const auto known = remembered_.find(digest);
-    return known == remembered_.end() ? std::nullopt : std::optional<bool>(known->second);
-  };
-  if (const auto known = recall()) {
+  if (const auto known = Recall(digest)) {
     return *known;
   }
+  if (!Enqueue()) {
+    return Verdict::kBusy;
+  }
   const base::MutexLock hashing(hashing_);
-  if (const auto known = recall()) {  // Somebody else asked the same while we waited.
+  if (const auto known = Recall(digest)) {  // Somebody else asked the same while we waited.
+    Remember(digest, *known);
     return *known;
   }
   const bool right = SameText(hash_(password, hash), hash) && user != users.end();
-  const base::MutexLock lock(mutex_);
-  Remember(digest, right);
-  return right;
+  Remember(digest, right ? Verdict::kRight : Verdict::kWrong);
+  return right ? Verdict::kRight : Verdict::kWrong;
 }
 
-void PasswordChecker::Remember(const Digest& digest, bool right) {
-  if (order_.size() == kMaxRemembered) {
+std::optional<PasswordChecker::Verdict> PasswordChecker::Recall(const Digest& digest) {
+  const base::MutexLock lock(mutex_);
+  const auto known = remembered_.find(digest);
+  return known == remembered_.end() ? std::nullopt : std::optional<Verdict>(known->second);
+}
+
+bool PasswordChecker::Enqueue() {
+  const base::MutexLock lock(mutex_);
+  if (waiting_ == kMaxWaiting) {
+    return false;
+  }
+  ++waiting_;
+  return true;
+}
+
+void PasswordChecker::Remember(const Digest& digest, Verdict verdict) {
+  const base::MutexLock lock(mutex_);
+  --waiting_;
+  if (!remembered_.emplace(digest, verdict).second) {
+    return;
+  }
+  order_.push_back(digest);
+  if (order_.size() > kMaxRemembered) {
     remembered_.erase(order_.front());
     order_.pop_front();
   }
-  remembered_.emplace(digest, right);
-  order_.push_back(digest);
 }
 
 }  // namespace http

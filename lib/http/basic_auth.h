@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,13 +33,16 @@ class PasswordChecker {
   using HashFunc = std::function<std::string(const std::string& password, const std::string& hash)>;
 
   static constexpr size_t kMaxRemembered = 128;
+  static constexpr int kMaxWaiting = 8;  // For their hash to be computed; more are told kBusy.
+
+  enum class Verdict { kRight, kWrong, kBusy };
 
   PasswordChecker();
   // `hash` instead of bcrypt, for tests.
   explicit PasswordChecker(HashFunc hash);
 
   // Unknown users cost as much as known ones.
-  bool Check(const Users& users, const Credentials& credentials);
+  Verdict Check(const Users& users, const Credentials& credentials);
 
  private:
   using Digest = std::array<unsigned char, 32>;
@@ -46,14 +50,17 @@ class PasswordChecker {
   // Of user, hash and password, each with its length, under a key of this process: nothing that is
   // remembered tells a password, and no two triples share a digest.
   Digest Mac(std::string_view user, std::string_view hash, std::string_view password) const;
-  void Remember(const Digest& digest, bool right) REQUIRES_LOCK(mutex_);
+  std::optional<Verdict> Recall(const Digest& digest);
+  bool Enqueue();
+  void Remember(const Digest& digest, Verdict verdict);
 
   const HashFunc hash_;
   Digest key_;
   base::Mutex hashing_;  // Held while a hash is computed; taken before mutex_.
   base::Mutex mutex_;
-  std::map<Digest, bool> remembered_ GUARDED_BY(mutex_);
+  std::map<Digest, Verdict> remembered_ GUARDED_BY(mutex_);
   std::deque<Digest> order_ GUARDED_BY(mutex_);  // Oldest first.
+  int waiting_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace http

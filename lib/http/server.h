@@ -1,6 +1,6 @@
-// An HTTP(S) server. civetweb does the protocol; nothing of it shows here, and only one catch-all
-// handler is ever registered: its file serving and form parsing, which have known overflows, stay
-// out of reach.
+// An HTTP(S) server. civetweb does the protocol, behind lib/http/front.h; nothing of it shows here,
+// and one catch-all handler answers every URI: its file serving and form parsing, which have known
+// overflows, stay out of reach.
 #pragma once
 
 #include <chrono>
@@ -22,8 +22,10 @@ struct ServerOptions {
   size_t max_body_bytes = 8 << 20;
   size_t max_header_bytes = 16 << 10;
   size_t max_in_flight = 40;  // More are answered 503.
-  int worker_threads = 64;
   std::chrono::milliseconds header_timeout{5000};
+  // Called after each request that reached the handler, or was refused for want of a slot or of a
+  // password; may be empty. On several threads at once.
+  std::function<void(int status, std::chrono::nanoseconds took)> on_request = nullptr;
 };
 
 class Server {

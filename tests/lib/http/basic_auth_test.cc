@@ -9,6 +9,8 @@
 namespace http {
 namespace {
 
+using Verdict = PasswordChecker::Verdict;
+
 // Of "secret", at cost 4.
 constexpr char kHashOfSecret[] = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
@@ -43,12 +45,12 @@ TEST(PasswordChecker, AcceptsTheRightPasswordOfAKnownUserOnly) {
   const PasswordChecker::Users users = {{"alice", kHashOfSecret}};
   PasswordChecker checker;
   for (int round = 0; round < 2; ++round) {  // The second is answered from memory.
-    EXPECT_TRUE(checker.Check(users, Of("alice", "secret")));
-    EXPECT_FALSE(checker.Check(users, Of("alice", "Secret")));
-    EXPECT_FALSE(checker.Check(users, Of("alice", "")));
-    EXPECT_FALSE(checker.Check(users, Of("bob", "secret")));
-    EXPECT_FALSE(checker.Check(users, Of("", "")));
-    EXPECT_FALSE(checker.Check(users, Of("alice", std::string("secret\0x", 8))));
+    EXPECT_EQ(checker.Check(users, Of("alice", "secret")), Verdict::kRight);
+    EXPECT_EQ(checker.Check(users, Of("alice", "Secret")), Verdict::kWrong);
+    EXPECT_EQ(checker.Check(users, Of("alice", "")), Verdict::kWrong);
+    EXPECT_EQ(checker.Check(users, Of("bob", "secret")), Verdict::kWrong);
+    EXPECT_EQ(checker.Check(users, Of("", "")), Verdict::kWrong);
+    EXPECT_EQ(checker.Check(users, Of("alice", std::string("secret\0x", 8))), Verdict::kWrong);
   }
 }
 
@@ -58,7 +60,7 @@ TEST(PasswordChecker, HashesForUnknownUsersAsForKnownOnes) {
     ++hashed;
     return hash;  // Whatever is asked, the hash matches.
   });
-  EXPECT_FALSE(checker.Check({}, Of("nobody", "x")));
+  EXPECT_EQ(checker.Check({}, Of("nobody", "x")), Verdict::kWrong);
   EXPECT_EQ(hashed, 1);
 }
 
@@ -69,10 +71,10 @@ TEST(PasswordChecker, RemembersAnswersUntilTheHashChanges) {
     return "hash of " + password;
   });
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(checker.Check({{"a", "hash of p"}}, Of("a", "p")));
+    EXPECT_EQ(checker.Check({{"a", "hash of p"}}, Of("a", "p")), Verdict::kRight);
   }
   EXPECT_EQ(hashed, 1);
-  EXPECT_FALSE(checker.Check({{"a", "hash of q"}}, Of("a", "p")));
+  EXPECT_EQ(checker.Check({{"a", "hash of q"}}, Of("a", "p")), Verdict::kWrong);
   EXPECT_EQ(hashed, 2);
 }
 
