@@ -22,6 +22,10 @@ constexpr std::string_view kHelpKeyword = "HELP";
 constexpr std::string_view kTypeKeyword = "TYPE";
 constexpr std::string_view kUnitKeyword = "UNIT";
 
+constexpr ByteSet kEndsTextValue = MakeByteSet("{ \t\n");
+constexpr ByteSet kEndsTextTimestamp = MakeByteSet(" \t\n");
+constexpr ByteSet kEndsWord = MakeByteSet(" \n");
+
 struct TypeWord {
   std::string_view word;
   MetricType type;
@@ -125,7 +129,7 @@ Result<Entry> Parser::ParseTextComment() {
     at_ = after;
     SkipBlanks();
     RETURN_IF_ERROR(TakeName());
-    const std::string_view rest = TakeUntil("\n");
+    const std::string_view rest = TakeLine();
     const bool blank = std::all_of(rest.begin(), rest.end(), IsBlank);
     text_ = blank ? std::string_view() : rest.substr(1);
     if (is_type) {
@@ -138,7 +142,7 @@ Result<Entry> Parser::ParseTextComment() {
     return is_type ? Entry::kType : Entry::kHelp;
   }
   at_ = begin;
-  text_ = TakeUntil("\n");
+  text_ = TakeLine();
   ++at_;
   ++next_line_;
   return Entry::kComment;
@@ -147,12 +151,12 @@ Result<Entry> Parser::ParseTextComment() {
 Result<Entry> Parser::ParseTextSeries() {
   RETURN_IF_ERROR(ScanOrExpectSeries());
   SkipBlanks();
-  RETURN_IF_ERROR(SetValue(TakeUntil("{ \t\n")));
+  RETURN_IF_ERROR(SetValue(TakeUntil(kEndsTextValue)));
   SkipBlanks();
   timestamp_ms_.reset();
   if (!AtLineEnd()) {
     const size_t begin = at_;
-    const std::optional<uint64_t> timestamp = base::ParseUint(TakeUntil(" \t\n"));
+    const std::optional<uint64_t> timestamp = base::ParseUint(TakeUntil(kEndsTextTimestamp));
     if (!timestamp.has_value() || !std::in_range<int64_t>(*timestamp)) {
       return Malformed("expected a time stamp in milliseconds, found " + Excerpt(page_, begin));
     }
@@ -203,7 +207,7 @@ Result<Entry> Parser::ParseOpenMetricsMetadata() {
     return Malformed("expected a space after the name, found " + Excerpt(page_, at_));
   }
   ++at_;
-  text_ = TakeUntil("\n");
+  text_ = TakeLine();
   if (at_ >= page_.size()) {
     return Malformed("the page does not end with # EOF");
   }
@@ -283,11 +287,15 @@ Result<void> Parser::ScanOrExpectSeries() {
   const size_t begin = at_;
   ASSIGN_OR_RETURN(at_, ScanSeries(page_, begin, format_, kMaxLabels, raw_.get()));
   raw_is_current_ = true;
-  series_ = page_.substr(begin, at_ - begin);
-  if (format_ == Format::kText) {  // Label values may span lines.
-    next_line_ += static_cast<size_t>(std::count(series_.begin(), series_.end(), '\n'));
-  }
+  SetSeries(page_.substr(begin, at_ - begin));
   return {};
+}
+
+void Parser::SetSeries(std::string_view series) {
+  series_ = series;
+  if (series.find('\n') != std::string_view::npos) {  // Label values of text may span lines.
+    next_line_ += static_cast<size_t>(std::count(series.begin(), series.end(), '\n'));
+  }
 }
 
 bool Parser::TakeExpectedSeries() {
@@ -309,11 +317,8 @@ bool Parser::TakeExpectedSeries() {
     }
   }
   raw_is_current_ = false;
-  series_ = page_.substr(at_, expected.size());
+  SetSeries(page_.substr(at_, expected.size()));
   at_ += expected.size();
-  if (format_ == Format::kText) {
-    next_line_ += static_cast<size_t>(std::count(series_.begin(), series_.end(), '\n'));
-  }
   return true;
 }
 
@@ -366,11 +371,13 @@ Result<void> Parser::SetValue(std::string_view text) {
 }
 
 // From here to the first of `ends` or the end of the page.
-std::string_view Parser::TakeUntil(std::string_view ends) {
-  const size_t begin = at_;
-  while (at_ < page_.size() && ends.find(page_[at_]) == std::string_view::npos) {
-    ++at_;
-  }
+std::string_view Parser::TakeUntil(const ByteSet& ends) {
+  const size_t begin = std::exchange(at_, FindByte(page_, at_, ends));
+  return page_.substr(begin, at_ - begin);
+}
+
+std::string_view Parser::TakeLine() {
+  const size_t begin = std::exchange(at_, std::min(page_.find('\n', at_), page_.size()));
   return page_.substr(begin, at_ - begin);
 }
 
@@ -380,7 +387,7 @@ std::string_view Parser::TakeWord() {
     return page_.substr(at_, 0);
   }
   ++at_;
-  return TakeUntil(" \n");
+  return TakeUntil(kEndsWord);
 }
 
 void Parser::SkipBlanks() {

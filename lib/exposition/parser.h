@@ -11,6 +11,7 @@
 // reference; labels are built only when it has none.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -98,7 +99,9 @@ class Parser {
   base::Result<void> CheckHelp() const;
   base::Result<void> CheckUnit() const;
   base::Result<void> SetValue(std::string_view text);
-  std::string_view TakeUntil(std::string_view ends);
+  void SetSeries(std::string_view series);
+  std::string_view TakeUntil(const std::array<bool, 256>& ends);
+  std::string_view TakeLine();
   std::string_view TakeWord();
   void SkipBlanks();
   bool AtLineEnd() const { return at_ >= page_.size() || page_[at_] == '\n'; }

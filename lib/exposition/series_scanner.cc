@@ -52,22 +52,32 @@ Error Expected(std::string_view what, std::string_view page, size_t at) {
                ErrorKind::kInvalidArgument);
 }
 
+bool IsAscii(std::string_view text) {
+  unsigned char seen = 0;
+  for (const char c : text) {
+    seen |= static_cast<unsigned char>(c);
+  }
+  return seen < 0x80;
+}
+
 struct StringRules {
   bool newline = false;  // May the string hold a newline?
   bool nul = false;      // May it hold a NUL?
 };
 
+// What a loop over the bytes of a string must look at.
+constexpr ByteSet kStringStops = MakeByteSet(std::string_view("\"\\\n\0", 4));
+
 // A quoted string; `at` is the opening quote. Returns where the closing one is.
 Result<size_t> ScanString(std::string_view page, size_t at, StringRules rules, RawText* text) {
   const size_t begin = at + 1;
   bool escaped = false;
-  unsigned char seen = 0;
-  for (size_t i = begin; i < page.size(); ++i) {
+  for (size_t i = FindByte(page, begin, kStringStops); i < page.size();
+       i = FindByte(page, i + 1, kStringStops)) {
     const char c = page[i];
-    seen |= static_cast<unsigned char>(c);
     if (c == '"') {
       *text = {page.substr(begin, i - begin), escaped};
-      if (seen >= 0x80 && !base::IsValidUtf8(text->bytes)) {
+      if (!IsAscii(text->bytes) && !base::IsValidUtf8(text->bytes)) {
         return Error("invalid UTF-8 in the string " + Excerpt(page, at),
                      ErrorKind::kInvalidArgument);
       }
@@ -78,7 +88,6 @@ Result<size_t> ScanString(std::string_view page, size_t at, StringRules rules, R
       if (++i == page.size() || page[i] == '\n') {
         break;
       }
-      seen |= static_cast<unsigned char>(page[i]);
     } else if ((c == '\n' && !rules.newline) || (c == '\0' && !rules.nul)) {
       break;
     }

@@ -2,6 +2,7 @@
 // of Prometheus' own parsers, which differs between the formats in blanks, commas and newlines.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -27,6 +28,25 @@ struct RawSeries {
   RawText name;
   std::vector<RawLabel> labels;
 };
+
+// Which bytes end a token.
+using ByteSet = std::array<bool, 256>;
+
+constexpr ByteSet MakeByteSet(std::string_view bytes) {
+  ByteSet set{};
+  for (const char c : bytes) {
+    set[static_cast<unsigned char>(c)] = true;
+  }
+  return set;
+}
+
+// The first of `ends` in the page from `at` on, or the page's size.
+inline size_t FindByte(std::string_view page, size_t at, const ByteSet& ends) {
+  while (at < page.size() && !ends[static_cast<unsigned char>(page[at])]) {
+    ++at;
+  }
+  return at;
+}
 
 // Both fill `series`, whose views point into `page`, and return where they stopped. Errors:
 // kInvalidArgument; kResourceExhausted for more than `max_labels`.
