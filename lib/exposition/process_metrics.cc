@@ -22,26 +22,25 @@ using model::MetricDesc;
 using model::MetricType;
 
 constexpr MetricDesc kCpuSeconds{.name = "process_cpu_seconds_total",
-                                 .help = "Total user and system CPU time spent in seconds.",
+                                 .help = "CPU time this process has used, in user and kernel mode.",
                                  .type = MetricType::kCounter,
                                  .unit = "seconds"};
 constexpr MetricDesc kMaxFds{.name = "process_max_fds",
-                             .help = "Maximum number of open file descriptors."};
+                             .help = "File descriptors this process may have open."};
 constexpr MetricDesc kOpenFds{.name = "process_open_fds",
-                              .help = "Number of open file descriptors."};
+                              .help = "File descriptors this process has open."};
 constexpr MetricDesc kResidentBytes{.name = "process_resident_memory_bytes",
-                                    .help = "Resident memory size in bytes.",
+                                    .help = "Memory of this process that is in RAM.",
                                     .unit = "bytes"};
 constexpr MetricDesc kStartTime{.name = "process_start_time_seconds",
-                                .help = "Start time of the process since unix epoch in seconds.",
+                                .help = "When this process started, as a Unix time.",
                                 .unit = "seconds"};
 constexpr MetricDesc kVirtualBytes{.name = "process_virtual_memory_bytes",
-                                   .help = "Virtual memory size in bytes.",
+                                   .help = "Address space of this process.",
                                    .unit = "bytes"};
-constexpr MetricDesc kMaxVirtualBytes{
-    .name = "process_virtual_memory_max_bytes",
-    .help = "Maximum amount of virtual memory available in bytes.",
-    .unit = "bytes"};
+constexpr MetricDesc kMaxVirtualBytes{.name = "process_virtual_memory_max_bytes",
+                                      .help = "Address space this process may have.",
+                                      .unit = "bytes"};
 
 // The words of /proc/PID/stat that we use, counted from 0 after the ')'.
 constexpr size_t kUserTicks = 11;
