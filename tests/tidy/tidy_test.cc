@@ -91,7 +91,7 @@ const std::set<std::string> kLib = {"lib/base", "lib/model", "lib/exposition", "
                                     "lib/yaml"};
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"lib/base", {}},
-    {"lib/yaml", {"lib/base"}},
+    {"lib/yaml", {"lib/base", "lib/model"}},
     {"lib/model", {"lib/base"}},
     {"lib/exposition", {"lib/base", "lib/model"}},
     {"lib/http", {"lib/base", "lib/yaml"}},
