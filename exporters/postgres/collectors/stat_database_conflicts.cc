@@ -1,0 +1,55 @@
+// Queries that a standby cancelled because they were in the way of recovery.
+#include <fmt/format.h>
+
+#include "exporters/postgres/collector.h"
+
+namespace exporters::postgres {
+namespace {
+
+constexpr ColumnTable kColumns({
+    {.name = "datid", .usage = Usage::kLabel},
+    {.name = "datname", .usage = Usage::kLabel},
+    {.name = "server", .usage = Usage::kLabel},
+    {.name = "confl_tablespace",
+     .usage = Usage::kCounter,
+     .metric = "pg_stat_database_conflicts_confl_tablespace",
+     .help = "Queries cancelled because a tablespace was dropped."},
+    {.name = "confl_lock",
+     .usage = Usage::kCounter,
+     .metric = "pg_stat_database_conflicts_confl_lock",
+     .help = "Queries cancelled because they waited for a lock too long."},
+    {.name = "confl_snapshot",
+     .usage = Usage::kCounter,
+     .metric = "pg_stat_database_conflicts_confl_snapshot",
+     .help = "Queries cancelled because their snapshot was too old."},
+    {.name = "confl_bufferpin",
+     .usage = Usage::kCounter,
+     .metric = "pg_stat_database_conflicts_confl_bufferpin",
+     .help = "Queries cancelled because they pinned a buffer."},
+    {.name = "confl_deadlock",
+     .usage = Usage::kCounter,
+     .metric = "pg_stat_database_conflicts_confl_deadlock",
+     .help = "Queries cancelled because of a deadlock."},
+    {.name = "confl_active_logicalslot",
+     .usage = Usage::kUntyped,
+     .metric = "pg_stat_database_conflicts_confl_active_logicalslot",
+     .help = "Uses of logical slots cancelled because rows they need were removed.",
+     .since = 160000},
+});
+
+base::Result<std::string> Sql(const Server& server) {
+  return fmt::format(
+      "SELECT {} FROM pg_stat_database_conflicts CROSS JOIN (SELECT {} AS server) AS us",
+      SelectList(kColumns, server.version), QuoteLiteral(server.address));
+}
+
+constexpr Query kQueries[] = {{.table = kColumns, .sql = Sql}};
+
+}  // namespace
+
+extern constexpr PostgresCollector kStatDatabaseConflicts{
+    .name = "stat_database_conflicts",
+    .help = "Queries cancelled by recovery, on standbys.",
+    .queries = kQueries};
+
+}  // namespace exporters::postgres
