@@ -2,17 +2,21 @@
 
 namespace exporters::host {
 
-extern const HostCollector kCpuCollector, kDiskstatsCollector, kFilefdCollector,
-    kFilesystemCollector, kLoadavgCollector, kMeminfoCollector, kNetdevCollector, kOsCollector,
-    kPressureCollector, kStatCollector, kTimeCollector, kUnameCollector, kVmstatCollector;
+extern const HostCollector kArpCollector, kConntrackCollector, kCpuCollector, kDiskstatsCollector,
+    kEntropyCollector, kFilefdCollector, kFilesystemCollector, kLoadavgCollector, kMeminfoCollector,
+    kNetclassCollector, kNetdevCollector, kNetstatCollector, kOsCollector, kPressureCollector,
+    kSchedstatCollector, kSockstatCollector, kSoftnetCollector, kStatCollector, kTimeCollector,
+    kTimexCollector, kUdpQueuesCollector, kUnameCollector, kVmstatCollector;
 
 namespace {
 
 constexpr const HostCollector* kCollectors[] = {
-    &kCpuCollector,      &kDiskstatsCollector, &kFilefdCollector, &kFilesystemCollector,
-    &kLoadavgCollector,  &kMeminfoCollector,   &kNetdevCollector, &kOsCollector,
-    &kPressureCollector, &kStatCollector,      &kTimeCollector,   &kUnameCollector,
-    &kVmstatCollector,
+    &kArpCollector,       &kConntrackCollector, &kCpuCollector,        &kDiskstatsCollector,
+    &kEntropyCollector,   &kFilefdCollector,    &kFilesystemCollector, &kLoadavgCollector,
+    &kMeminfoCollector,   &kNetclassCollector,  &kNetdevCollector,     &kNetstatCollector,
+    &kOsCollector,        &kPressureCollector,  &kSchedstatCollector,  &kSockstatCollector,
+    &kSoftnetCollector,   &kStatCollector,      &kTimeCollector,       &kTimexCollector,
+    &kUdpQueuesCollector, &kUnameCollector,     &kVmstatCollector,
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "exporters/host/desc_cache.h"
+#include "exporters/host/field_descs.h"
 #include "exporters/host/files.h"
 #include "exporters/host/filter.h"
 #include "exporters/host/links.h"
@@ -67,7 +68,8 @@ using CpuTimes = std::array<uint64_t, 10>;
 
 // Attributes of a network device that rtnetlink does not have.
 struct LinkExtras {
-  std::optional<int64_t> address_assign_type, device_id, name_assign_type, dormant, speed;
+  uint64_t seen_changes = 0;  // Of the link, when these were read.
+  std::optional<int64_t> address_assign_type, device_id, name_assign_type, speed_megabits;
   std::string duplex;
 };
 
@@ -99,6 +101,8 @@ class Context {
   Files root;
   Files udev;
   DescCache descs;
+  FieldDescs meminfo_descs, vmstat_descs, snmp6_descs;
+  std::map<std::string, FieldDescs, std::less<>> netstat_descs;  // By protocol.
   MountProber mounts;
 
   std::map<uint32_t, CpuTimes> cpu_times;  // The highest seen, by CPU.

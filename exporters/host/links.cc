@@ -110,6 +110,12 @@ void ApplyAttribute(uint16_t type, std::string_view payload, Link* link) {
     case IFLA_LINKMODE:
       link->link_mode = u8().value_or(0);
       break;
+    case IFLA_PROMISCUITY:
+      link->promiscuity = u32().value_or(0);
+      break;
+    case IFLA_ALLMULTI:
+      link->all_multicast = u32().value_or(0);
+      break;
     case IFLA_CARRIER:
       link->carrier = u8();
       break;

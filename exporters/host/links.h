@@ -42,6 +42,7 @@ struct Link {
   uint8_t operational_state = 0;         // IF_OPER_*.
   uint8_t link_mode = 0;
   std::optional<uint8_t> carrier;
+  uint32_t promiscuity = 0, all_multicast = 0;  // How many asked for it.
   std::optional<uint32_t> carrier_changes, carrier_ups, carrier_downs;
   std::optional<LinkCounters> counters;
 };

@@ -13,6 +13,8 @@
 
 #include "exporters/host/context.h"
 #include "lib/base/result.h"
+#include "lib/model/labels.h"
+#include "lib/model/metric_family.h"
 
 namespace exporters::host {
 
@@ -89,5 +91,74 @@ std::vector<std::pair<std::string_view, uint64_t>> ParseNamedNumbers(std::string
 std::map<std::string, std::string, std::less<>> ParseOsRelease(std::string_view text);
 // "22.04" of "22.04.3 LTS"; nothing when the text starts otherwise.
 std::optional<double> LeadingVersion(std::string_view text);
+
+// One number of /proc/net/netstat or snmp: "TcpExt", "ListenDrops", 0. MaxConn may be -1.
+struct ProtocolField {
+  std::string_view protocol;
+  std::string_view name;
+  int64_t value = 0;
+};
+// Pairs of lines, names then values.
+base::Result<std::vector<ProtocolField>> ParseNetstat(std::string_view text);
+// "Ip6InReceives 5" lines.
+std::vector<ProtocolField> ParseSnmp6(std::string_view text);
+
+// "TCP: inuse 8 orphan 0" lines.
+std::vector<ProtocolField> ParseSockstat(std::string_view text);
+
+struct SoftnetCpu {
+  uint32_t cpu = 0;
+  std::array<uint64_t, 15> values{};  // In the columns of the file.
+  size_t count = 0;
+};
+base::Result<std::vector<SoftnetCpu>> ParseSoftnet(std::string_view text);
+
+// Sums over the CPUs, by the names of the first line.
+base::Result<std::vector<std::pair<std::string_view, uint64_t>>> ParseConntrackStat(
+    std::string_view text);
+
+// Entries of /proc/net/arp by device.
+std::map<std::string, uint64_t, std::less<>> ParseArp(std::string_view text);
+
+struct ScheduledCpu {
+  std::string_view cpu;
+  uint64_t running_ns = 0, waiting_ns = 0, timeslices = 0;
+};
+std::vector<ScheduledCpu> ParseSchedstat(std::string_view text);
+
+struct UdpQueues {
+  uint64_t tx = 0, rx = 0;
+};
+base::Result<UdpQueues> ParseUdpQueues(std::string_view text);
+
+struct RaidArray {
+  std::string name;
+  std::string state;  // active, inactive, or what it does: recovering, resyncing, checking.
+  uint64_t disks_active = 0, disks_total = 0, disks_failed = 0, disks_spare = 0, disks_down = 0;
+  uint64_t blocks = 0, blocks_synced = 0;
+};
+base::Result<std::vector<RaidArray>> ParseMdstat(std::string_view text);
+
+struct SensorFile {
+  std::string_view type;      // "temp"
+  std::string_view number;    // "1", may be empty.
+  std::string_view property;  // "input", may be empty.
+};
+// "temp1_input" in its parts; nothing for a file that is no sensor's.
+std::optional<SensorFile> ParseSensorFile(std::string_view name);
+// Lower case; what a metric name cannot have becomes '_', none at the ends.
+std::string CleanSensorName(std::string_view name);
+
+// The families of a textfile collector's file. Errors: kInvalidArgument for a page that does not
+// parse, or has time stamps.
+struct TextFamily {
+  std::string name;
+  std::string help;
+  model::MetricType type = model::MetricType::kUntyped;
+  bool has_help = false;
+  // Labels (sorted, without __name__) and the metric.
+  std::vector<std::pair<model::Labels, model::Metric>> metrics;
+};
+base::Result<std::vector<TextFamily>> ParseTextfile(std::string_view text);
 
 }  // namespace exporters::host

@@ -20,9 +20,10 @@ model::DynamicDesc::Spec MakeSpec(const MemoryField& field) {
 base::Result<void> CollectMeminfo(Context& host, Scrape& scrape) {
   ASSIGN_OR_RETURN(const std::string text, host.proc.ReadOnce("meminfo"));
   ASSIGN_OR_RETURN(const std::vector<MemoryField> fields, ParseMeminfo(text));
-  for (const MemoryField& field : fields) {
-    const std::string key = fmt::format("meminfo {} {}", field.name, field.in_kilobytes);
-    const model::DescPtr& desc = host.descs.Get(key, [&field] { return MakeSpec(field); });
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const MemoryField& field = fields[i];
+    const model::DescPtr& desc = host.meminfo_descs.Get(
+        i, field.name, [&field] { return model::DynamicDesc::Make(MakeSpec(field)); });
     scrape.Emit(desc, static_cast<double>(field.value) * (field.in_kilobytes ? kKilobyte : 1));
   }
   return {};

@@ -8,19 +8,24 @@
 namespace exporters::host {
 namespace {
 
+model::DescPtr MakeDesc(const Filter& filter, std::string_view field) {
+  if (!filter.Accepts(field)) {
+    return nullptr;
+  }
+  return model::DynamicDesc::Make({.name = fmt::format("node_vmstat_{}", field),
+                                   .help = fmt::format("{} of /proc/vmstat.", field),
+                                   .type = model::MetricType::kUntyped});
+}
+
 base::Result<void> CollectVmstat(Context& host, Scrape& scrape) {
   ASSIGN_OR_RETURN(const std::string text, host.proc.Read("vmstat"));
-  for (const auto& [name, value] : ParseNamedNumbers(text)) {
-    if (!host.filters.vmstat_fields.Accepts(name)) {
-      continue;
+  const auto fields = ParseNamedNumbers(text);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto& desc = host.vmstat_descs.Get(
+        i, fields[i].first, [&] { return MakeDesc(host.filters.vmstat_fields, fields[i].first); });
+    if (desc) {
+      scrape.Emit(desc, static_cast<double>(fields[i].second));
     }
-    const std::string metric = fmt::format("node_vmstat_{}", name);
-    const model::DescPtr& desc = host.descs.Get(metric, [&, field = name] {
-      return model::DynamicDesc::Spec{.name = metric,
-                                      .help = fmt::format("{} of /proc/vmstat.", field),
-                                      .type = model::MetricType::kUntyped};
-    });
-    scrape.Emit(desc, static_cast<double>(value));
   }
   return {};
 }

@@ -1,0 +1,101 @@
+// Protocol counters of /proc/net/netstat, snmp and snmp6, as --collector.netstat.fields chooses.
+// In the first two each protocol has two lines, names and values:
+//   TcpExt: SyncookiesSent SyncookiesRecv …
+//   TcpExt: 0 0 …
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "exporters/host/context.h"
+#include "exporters/host/parsers.h"
+#include "exporters/host/text.h"
+#include "lib/base/strings.h"
+
+namespace exporters::host {
+namespace {
+
+model::DescPtr MakeDesc(const Filter& filter, const ProtocolField& field) {
+  const std::string key = fmt::format("{}_{}", field.protocol, field.name);
+  if (!filter.Accepts(key)) {
+    return nullptr;
+  }
+  return model::DynamicDesc::Make(
+      {.name = fmt::format("node_netstat_{}", key),
+       .help = fmt::format("The kernel's {} counter {}.", field.protocol, field.name),
+       .type = model::MetricType::kUntyped});
+}
+
+void EmitFields(Context& host, std::string_view file, const std::vector<ProtocolField>& fields,
+                Scrape& scrape) {
+  FieldDescs& descs = host.netstat_descs[std::string(file)];
+  for (size_t i = 0; i < fields.size(); ++i) {
+    // The views of protocol and name are apart in the file; the name alone is not unique.
+    const std::string key = fmt::format("{}_{}", fields[i].protocol, fields[i].name);
+    const model::DescPtr& desc =
+        descs.Get(i, key, [&] { return MakeDesc(host.filters.netstat_fields, fields[i]); });
+    if (desc) {
+      scrape.Emit(desc, static_cast<double>(fields[i].value));
+    }
+  }
+}
+
+base::Result<void> CollectNetstat(Context& host, Scrape& scrape) {
+  for (const std::string_view file : {"net/netstat", "net/snmp"}) {
+    ASSIGN_OR_RETURN(const std::string text, host.proc.ReadOnce(file));
+    ASSIGN_OR_RETURN(const std::vector<ProtocolField> fields, ParseNetstat(text));
+    EmitFields(host, file, fields, scrape);
+  }
+  // Absent without IPv6.
+  if (const auto text = host.proc.ReadOnce("net/snmp6"); text.ok()) {
+    EmitFields(host, "net/snmp6", ParseSnmp6(*text), scrape);
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::vector<ProtocolField>> ParseNetstat(std::string_view text) {
+  std::vector<ProtocolField> fields;
+  while (!text.empty()) {
+    std::string_view names = NextLine(&text);
+    std::string_view values = NextLine(&text);
+    const std::string_view protocol = NextField(&names);
+    if (protocol.empty()) {
+      continue;
+    }
+    if (protocol.back() != ':' || NextField(&values) != protocol) {
+      return base::Error(fmt::format("netstat: a line of values for {} expected", protocol),
+                         base::ErrorKind::kInvalidArgument);
+    }
+    for (std::string_view name = NextField(&names); !name.empty(); name = NextField(&names)) {
+      const auto value = base::ParseInt(NextField(&values));
+      if (!value) {
+        return base::Error(fmt::format("netstat: {} {} has no number", protocol, name),
+                           base::ErrorKind::kInvalidArgument);
+      }
+      fields.push_back(
+          {.protocol = protocol.substr(0, protocol.size() - 1), .name = name, .value = *value});
+    }
+  }
+  return fields;
+}
+
+std::vector<ProtocolField> ParseSnmp6(std::string_view text) {
+  std::vector<ProtocolField> fields;
+  while (!text.empty()) {
+    std::string_view line = NextLine(&text);
+    const std::string_view name = NextField(&line);
+    const size_t six = name.find('6');
+    const auto value = base::ParseInt(NextField(&line));
+    if (six != std::string_view::npos && value) {
+      fields.push_back(
+          {.protocol = name.substr(0, six + 1), .name = name.substr(six + 1), .value = *value});
+    }
+  }
+  return fields;
+}
+
+extern constexpr HostCollector kNetstatCollector{
+    .name = "netstat", .help = "Counters of IP, ICMP, TCP and UDP.", .collect = CollectNetstat};
+
+}  // namespace exporters::host
