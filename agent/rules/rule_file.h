@@ -29,7 +29,6 @@
 namespace rules {
 
 inline constexpr size_t kMaxRuleFileBytes = 8 << 20;
-inline constexpr size_t kMaxYamlDepth = 32;
 inline constexpr size_t kMaxRulesPerFile = 20'000;
 inline constexpr size_t kMaxRuleFileErrors = 100;  // More are not reported.
 
@@ -37,8 +36,8 @@ using TextPairs = std::vector<std::pair<std::string, std::string>>;  // In the o
 
 struct RuleSpec {
   int line = 0;
-  bool alerting = false;
-  std::string name;  // `alert` or `record`.
+  bool alerting = false;  // Else it records.
+  std::string name;       // `alert` or `record`.
   std::string expression;
   std::chrono::milliseconds hold{0};  // `for`.
   std::chrono::milliseconds keep_firing_for{0};
@@ -61,17 +60,9 @@ struct GroupSpec {
   bool SameAs(const GroupSpec& other) const;
 };
 
-struct RuleFileError {
-  std::string file;
-  int line = 0;  // 0 when no line is to blame.
-  std::string message;
-
-  std::string ToString() const;  // "file:line: message"
-};
-
 struct RuleFile {
   std::vector<GroupSpec> groups;
-  std::vector<RuleFileError> errors;  // Any makes the file unusable; all that were found.
+  std::vector<base::Error> errors;  // "file:line: why"; any makes the file unusable.
 };
 
 // Pure. `file` is for messages and GroupSpec::file only. Every expression goes through `parse` and

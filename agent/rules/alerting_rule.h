@@ -1,0 +1,126 @@
+// The states of an alert:
+//
+//            in the result            held for `for`
+//  (none) ------------------> pending ---------------> firing
+//             for = 0 |          | gone                   | gone (and keep_firing_for is over)
+//                     |          v                        v
+//                     |        (none)                  resolved, kept 15 m, then (none)
+//                     +--------------------------------> firing
+//
+// A resolved alert that comes back starts anew.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/notify/alert.h"
+#include "agent/promql/value.h"
+#include "agent/rules/rule_file.h"
+#include "agent/rules/status.h"
+#include "agent/rules/tick.h"
+#include "agent/template/functions.h"
+#include "agent/template/template.h"
+#include "lib/base/clock.h"
+#include "lib/base/result.h"
+#include "lib/model/labels.h"
+
+namespace rules {
+
+inline constexpr std::string_view kAlertsMetric = "ALERTS";
+inline constexpr std::string_view kAlertsForStateMetric = "ALERTS_FOR_STATE";
+inline constexpr std::chrono::minutes kResolvedRetention{15};
+
+// What rules have in common besides their own text.
+struct RuleContext {
+  size_t limit = 0;  // Of alerts or series; 0 is none.
+  std::chrono::milliseconds interval{60'000};
+  std::chrono::milliseconds resend_delay{60'000};
+  model::Labels external_labels;
+  std::string external_url;
+};
+
+struct RuleSample {
+  model::Labels labels;
+  double value = 0;
+};
+
+// What one evaluation gives.
+struct Outcome {
+  std::vector<RuleSample> samples;
+  std::vector<notify::Alert> alerts;  // To be told.
+};
+
+// A pure state machine. Thread-compatible.
+class AlertingRule {
+ public:
+  // `query` is the expression in canonical form, for links. Errors: kInvalidArgument (a template).
+  static base::Result<AlertingRule> Make(const RuleSpec& spec, const std::string& query,
+                                         RuleContext context);
+
+  // Moves every alert on. Errors leave all states as they were: kInvalidArgument when two elements
+  // end up with the same labels, kResourceExhausted over the limit.
+  base::Result<Outcome> Advance(const promql::Vector& vector, const Tick& tick,
+                                const tmpl::Environment& environment);
+
+  // Goes on with the alerts of a former version of this rule.
+  void TakeState(AlertingRule& former) { active_ = std::move(former.active_); }
+
+  AlertState state() const;
+  // Pending and firing ones, by labels.
+  std::vector<AlertStatus> Alerts() const;
+
+ private:
+  using Elapsed = std::chrono::milliseconds;
+
+  struct Active {
+    AlertState state = AlertState::kPending;  // kInactive is resolved.
+    model::Labels annotations;
+    double value = 0;
+    base::WallTime active_at;
+    Elapsed active_since{0};
+    base::WallTime fired_at;
+    base::WallTime resolved_at;
+    std::optional<Elapsed> resolved_since;
+    base::WallTime kept_at;
+    std::optional<Elapsed> kept_since;  // Since when keep_firing_for runs.
+    std::optional<Elapsed> last_sent;
+  };
+  struct Seen {
+    model::Labels annotations;
+    double value = 0;
+  };
+  using SeenAlerts = std::map<model::Labels, Seen>;
+  using ActiveAlerts = std::map<model::Labels, Active>;
+  using Texts = std::vector<std::pair<std::string, tmpl::Template>>;
+
+  AlertingRule() = default;
+
+  base::Result<SeenAlerts> Expand(const promql::Vector& vector,
+                                  const tmpl::Environment& environment) const;
+  model::Labels ExpandAll(const Texts& texts, const tmpl::AlertData& data,
+                          const tmpl::Environment& environment, model::LabelsBuilder builder) const;
+  ActiveAlerts Merge(const SeenAlerts& seen, const Tick& tick) const;
+  bool MissingOneStays(const Tick& tick, Active* alert) const;
+  void AppendSamples(const model::Labels& labels, const Active& alert,
+                     std::vector<RuleSample>* samples) const;
+  bool NeedsSending(const Active& alert, const Tick& tick) const;
+  notify::Alert Notification(const model::Labels& labels, const Active& alert,
+                             const Tick& tick) const;
+
+  std::string name_;
+  std::string generator_url_;
+  RuleContext context_;
+  Elapsed hold_{0};
+  Elapsed keep_firing_for_{0};
+  Texts labels_;
+  Texts annotations_;
+  ActiveAlerts active_;
+};
+
+}  // namespace rules
