@@ -459,7 +459,6 @@ void ServerScraper::RefreshOne(Collectors collectors, const pq::Interrupt& inter
   for (const PostgresCollector* const collector : collectors) {
     for (const Query& query : collector->queries) {
       if (const auto kept = kept_.find(&query); kept != kept_.end() && kept->second.due <= now) {
-        kept->second.due = now + kMinuteInterval;  // Whatever comes of it: not again at once.
         Renew(*collector, query, interrupt);
         return;
       }
@@ -482,10 +481,21 @@ void ServerScraper::Renew(const PostgresCollector& collector, const Query& query
                 [&](size_t, base::Result<pq::RowsPtr> rows, double) {
                   if (rows.ok()) {
                     Keep(query, *std::move(rows));
-                  } else if (rows.error().kind() != ErrorKind::kCancelled) {
+                  } else if (rows.error().kind() == ErrorKind::kCancelled ||
+                             rows.error().kind() == ErrorKind::kUnavailable) {
+                    MakeWay(&kept_[&query]);
+                  } else {
                     KeepFailure(query, Explain(collector, rows.error()), now + kMinuteInterval);
                   }
                 });
+}
+
+// Tries again after the scrape that interrupted, but not for ever at every scrape.
+void ServerScraper::MakeWay(Kept* kept) const {
+  constexpr int kMaxHastyAttempts = 3;
+  const base::MonotonicTime now = clock_.Monotonic();
+  ++kept->interruptions;
+  kept->due = kept->interruptions < kMaxHastyAttempts ? now : now + kMinuteInterval;
 }
 
 void EmitTimedOut(Scrape& scrape) { EmitUpFamilies(pq::FailureReason::kTimeout, scrape); }

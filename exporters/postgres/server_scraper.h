@@ -47,6 +47,7 @@ class ServerScraper {
     base::MonotonicTime taken;
     base::MonotonicTime due;
     std::optional<base::Error> error = std::nullopt;  // Of the last attempt.
+    int interruptions = 0;                            // Attempts in a row that made way.
   };
   // A query that this server cannot answer is not asked again for a while.
   struct Suspension {
@@ -88,6 +89,7 @@ class ServerScraper {
   void Renew(const PostgresCollector& collector, const Query& query,
              const pq::Interrupt& interrupt);
   base::MonotonicTime::duration Interval(Refresh refresh) const;
+  void MakeWay(Kept* kept) const;
   void EmitUp(const std::optional<pq::ConnectFailure>& failure, Scrape& scrape);
 
   const PostgresOptions& options_;

@@ -153,7 +153,8 @@ class LibpqSession final : public Session {
  private:
   struct Wait {
     base::MonotonicTime deadline;
-    const Interrupt* interrupt = nullptr;
+    const Interrupt* interrupt = nullptr;  // Null also once it was seen raised.
+    bool interrupted = false;
   };
 
   std::optional<ConnectFailure> Open(base::MonotonicTime deadline);
@@ -163,9 +164,9 @@ class LibpqSession final : public Session {
   std::string ValueOf(const Setting& setting) const;
   std::string Preamble(const Statement& statement) const;
   bool Send(const Statement& statement);
-  base::Result<RowsPtr> ReadAnswer(const Wait& wait);
-  base::Result<ResultPtr> NextResult(const Wait& wait);
-  base::Result<void> AwaitInput(const Wait& wait);
+  base::Result<RowsPtr> ReadAnswer(Wait* wait);
+  base::Result<ResultPtr> NextResult(Wait* wait);
+  base::Result<void> AwaitInput(Wait* wait);
   base::Error Broken() const;
 
   const SessionOptions options_;
@@ -349,11 +350,11 @@ void LibpqSession::Run(std::span<const Statement> statements, base::MonotonicTim
       fatal = Broken();
     }
   }
+  Wait wait{.deadline = deadline, .interrupt = interrupt};
   base::MonotonicTime before = std::chrono::steady_clock::now();
   for (size_t i = 0; i < statements.size(); ++i) {
-    base::Result<RowsPtr> rows = fatal.has_value()
-                                     ? base::Result<RowsPtr>(*fatal)
-                                     : ReadAnswer({.deadline = deadline, .interrupt = interrupt});
+    base::Result<RowsPtr> rows =
+        fatal.has_value() ? base::Result<RowsPtr>(*fatal) : ReadAnswer(&wait);
     if (!rows.ok() && !connected() && !fatal.has_value()) {
       fatal = rows.error();
     }
@@ -368,7 +369,7 @@ void LibpqSession::Run(std::span<const Statement> statements, base::MonotonicTim
 
 // Reads up to the Sync of one statement. When it fails for reasons that end the connection, the
 // connection is closed.
-base::Result<RowsPtr> LibpqSession::ReadAnswer(const Wait& wait) {
+base::Result<RowsPtr> LibpqSession::ReadAnswer(Wait* wait) {
   std::optional<base::Result<RowsPtr>> answer;
   bool after_null = false;
   while (true) {
@@ -420,29 +421,33 @@ base::Result<RowsPtr> LibpqSession::ReadAnswer(const Wait& wait) {
   }
 }
 
-base::Result<ResultPtr> LibpqSession::NextResult(const Wait& wait) {
+base::Result<ResultPtr> LibpqSession::NextResult(Wait* wait) {
   while (PQisBusy(connection_.get()) != 0) {
     RETURN_IF_ERROR(AwaitInput(wait));
   }
   return ResultPtr(PQgetResult(connection_.get()));
 }
 
-base::Result<void> LibpqSession::AwaitInput(const Wait& wait) {
+base::Result<void> LibpqSession::AwaitInput(Wait* wait) {
   const int unsent = PQflush(connection_.get());
   if (unsent < 0) {
     return Broken();
   }
   const int16_t events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+  const int interrupt_fd = wait->interrupt == nullptr ? -1 : wait->interrupt->fd();
   pollfd entries[2] = {
       {.fd = PQsocket(connection_.get()), .events = events, .revents = 0},
-      {.fd = wait.interrupt == nullptr ? -1 : wait.interrupt->fd(), .events = POLLIN, .revents = 0},
+      {.fd = interrupt_fd, .events = POLLIN, .revents = 0},
   };
-  const int ready = ::poll(entries, 2, PollTimeoutMs(wait.deadline));
+  const int ready = ::poll(entries, 2, PollTimeoutMs(wait->deadline));
   if (ready == 0) {
-    return base::Error("no answer in time", ErrorKind::kDeadlineExceeded);
+    return wait->interrupted ? base::Error("interrupted", ErrorKind::kCancelled)
+                             : base::Error("no answer in time", ErrorKind::kDeadlineExceeded);
   }
   if (ready > 0 && entries[1].revents != 0) {
-    return base::Error("interrupted", ErrorKind::kCancelled);
+    wait->interrupt = nullptr;
+    wait->interrupted = true;
+    wait->deadline = std::min(wait->deadline, std::chrono::steady_clock::now() + kInterruptGrace);
   }
   if (ready < 0 || (entries[0].revents & ~POLLOUT) == 0) {
     return {};

@@ -23,6 +23,10 @@ inline constexpr size_t kMaxAnswerRows = 500'000;
 inline constexpr size_t kMaxCellBytes = 1 << 20;
 inline constexpr size_t kMaxBatchBytes = 64 << 20;
 
+// After an interrupt the answer is still waited for this long: most are nearly there, and giving up
+// costs the connection.
+inline constexpr std::chrono::milliseconds kInterruptGrace{50};
+
 struct Statement {
   std::string sql;
   // Replaces the session's statement_timeout for this statement, when not zero.
