@@ -91,7 +91,7 @@ std::optional<double> CountEntries(const std::string& directory) {
   while (const dirent* entry = readdir(dir.get())) {  // NOLINT(concurrency-mt-unsafe)
     count += entry->d_name[0] == '.' ? 0 : 1;
   }
-  return count - 1;  // Not the descriptor that reads the directory.
+  return count;
 }
 
 std::string ReadOrEmpty(const std::string& path) {
@@ -100,9 +100,11 @@ std::string ReadOrEmpty(const std::string& path) {
 
 }  // namespace
 
-std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc) {
-  const std::string stat = ReadOrEmpty(proc + "/self/stat");
-  const std::string limits = ReadOrEmpty(proc + "/self/limits");
+std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc,
+                                                       const std::string& process) {
+  const std::string folder = proc + "/" + process;
+  const std::string stat = ReadOrEmpty(folder + "/stat");
+  const std::string limits = ReadOrEmpty(folder + "/limits");
   const std::string system_stat = ReadOrEmpty(proc + "/stat");
   const std::vector<std::string_view> words = WordsAfterComm(stat);
   const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
@@ -123,7 +125,11 @@ std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc) 
   add(kCpuSeconds,
       user && system ? std::optional((*user + *system) / ticks_per_second) : std::nullopt);
   add(kMaxFds, ParseLimit(limits, "Max open files "));
-  add(kOpenFds, CountEntries(proc + "/self/fd"));
+  std::optional<double> open_fds = CountEntries(folder + "/fd");
+  if (open_fds.has_value() && process == "self") {
+    *open_fds -= 1;  // The descriptor that read the directory.
+  }
+  add(kOpenFds, open_fds);
   add(kResidentBytes, pages ? std::optional(*pages * page_bytes) : std::nullopt);
   add(kStartTime, boot && start ? std::optional(*boot + *start / ticks_per_second) : std::nullopt);
   add(kVirtualBytes, NumberAt(words, kVirtualSize));

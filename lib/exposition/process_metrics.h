@@ -1,4 +1,5 @@
-// The process_* families that every Prometheus client library exports about its own process.
+// The process_* families that every Prometheus client library exports about its own process, and of
+// another process the same.
 #pragma once
 
 #include <string>
@@ -8,7 +9,9 @@
 
 namespace exposition {
 
-// Read from `proc`, sorted by name. What cannot be read is left out.
-std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc = "/proc");
+// Read from `proc`, sorted by name. What cannot be read is left out. `process` is "self" or a
+// process ID.
+std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc = "/proc",
+                                                       const std::string& process = "self");
 
 }  // namespace exposition
