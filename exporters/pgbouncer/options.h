@@ -1,0 +1,18 @@
+// What a PgBouncer exporter is told: by flags in its own binary, by the agent's configuration
+// there.
+#pragma once
+
+#include <string>
+
+#include "exporters/pgbouncer/connection_string.h"
+#include "exporters/toolkit/collector_set.h"
+
+namespace exporters::pgbouncer {
+
+struct Options {
+  ConnectionInfo connection;
+  std::string pid_file;  // "" for none.
+  Selection collectors;
+};
+
+}  // namespace exporters::pgbouncer
