@@ -40,7 +40,7 @@ struct NotifierOptions {
 class Notifier {
  public:
   // `clock` and `logger` must outlive the notifier. Errors: kInvalidArgument (URL, repeated name).
-  static base::Result<std::unique_ptr<Notifier>> Make(NotifierOptions options,
+  static base::Result<std::unique_ptr<Notifier>> Make(const NotifierOptions& options,
                                                       const base::Clock& clock,
                                                       const base::Logger& logger);
   ~Notifier();

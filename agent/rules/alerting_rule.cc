@@ -56,16 +56,24 @@ base::Result<Outcome> AlertingRule::Advance(const promql::Vector& vector, const 
   }
   active_ = std::move(next);
   Outcome outcome;
-  for (auto& [labels, alert] : active_) {
+  for (const auto& [labels, alert] : active_) {
     if (alert.state != AlertState::kInactive) {
       AppendSamples(labels, alert, &outcome.samples);
     }
+  }
+  outcome.alerts = Remind(tick);
+  return outcome;
+}
+
+std::vector<notify::Alert> AlertingRule::Remind(const Tick& tick) {
+  std::vector<notify::Alert> alerts;
+  for (auto& [labels, alert] : active_) {
     if (NeedsSending(alert, tick)) {
       alert.last_sent = tick.elapsed;
-      outcome.alerts.push_back(Notification(labels, alert, tick));
+      alerts.push_back(Notification(labels, alert, tick));
     }
   }
-  return outcome;
+  return alerts;
 }
 
 base::Result<AlertingRule::SeenAlerts> AlertingRule::Expand(

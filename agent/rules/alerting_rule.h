@@ -68,6 +68,10 @@ class AlertingRule {
   base::Result<Outcome> Advance(const promql::Vector& vector, const Tick& tick,
                                 const tmpl::Environment& environment);
 
+  // The notifications that are due without anything new. Also after an evaluation that failed: what
+  // fires goes on firing, and its receivers must hear that before they take it for over.
+  std::vector<notify::Alert> Remind(const Tick& tick);
+
   // Goes on with the alerts of a former version of this rule.
   void TakeState(AlertingRule& former) { active_ = std::move(former.active_); }
 

@@ -213,13 +213,23 @@ base::Result<Outcome> RuleGroup::Advance(Rule& rule, const Tick& tick) const {
   return std::get<RecordingRule>(rule.logic).Advance(vector);
 }
 
+void RuleGroup::Notify(std::vector<notify::Alert> alerts) const {
+  if (!alerts.empty()) {
+    (*environment_.notify)(std::move(alerts));
+  }
+}
+
 // The number of samples written. Alerts are told even when the store fails.
 base::Result<size_t> RuleGroup::EvaluateRule(Rule& rule, const Tick& tick) {
-  ASSIGN_OR_RETURN(Outcome outcome, Advance(rule, tick));
-  if (!outcome.alerts.empty()) {
-    (*environment_.notify)(std::move(outcome.alerts));
+  base::Result<Outcome> outcome = Advance(rule, tick);
+  if (!outcome.ok()) {
+    if (auto* alerting = std::get_if<AlertingRule>(&rule.logic)) {
+      Notify(alerting->Remind(tick));
+    }
+    return outcome.error();
   }
-  return Store(rule, outcome.samples, QueryTime(tick));
+  Notify(std::move(outcome->alerts));
+  return Store(rule, outcome->samples, QueryTime(tick));
 }
 
 base::Result<size_t> RuleGroup::Store(Rule& rule, const std::vector<RuleSample>& samples,

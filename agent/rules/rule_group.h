@@ -94,6 +94,7 @@ class RuleGroup {
             std::vector<Rule> rules);
 
   base::Result<Outcome> Advance(Rule& rule, const Tick& tick) const;
+  void Notify(std::vector<notify::Alert> alerts) const;
   base::Result<size_t> EvaluateRule(Rule& rule, const Tick& tick);
   base::Result<size_t> Store(Rule& rule, const std::vector<RuleSample>& samples, int64_t at_ms);
   void EndOrphans(int64_t at_ms);

@@ -133,6 +133,25 @@ TEST_F(RuleGroupTest, AQueryErrorLeavesStatesAndSeriesAlone) {
   EXPECT_EQ(group->Status().rules[0].last_error, "");
 }
 
+TEST_F(RuleGroupTest, WhatFiresIsToldOnWhileItsRuleFails) {
+  bool fails = false;
+  expressions_.Set("x", [&](int64_t) -> base::Result<promql::Value> {
+    if (fails) {
+      return base::Error("timeout", base::ErrorKind::kDeadlineExceeded);
+    }
+    return promql::Value(promql::Vector{Element({{"i", "a"}})});
+  });
+  const auto group = Make({.interval = seconds(15), .rules = {AlertRule("A", "x")}});
+  group->Evaluate(TickAt(0));
+  fails = true;
+  for (int step = 1; step <= 8; ++step) {
+    group->Evaluate(TickAt(step));
+  }
+  ASSERT_EQ(told_.size(), 3U) << "at once, after one and after two minutes";
+  EXPECT_FALSE(told_[2].resolved);
+  EXPECT_EQ(told_[2].ends_at, TickAt(8).at + std::chrono::minutes(4));
+}
+
 TEST_F(RuleGroupTest, LogsAnErrorOnceWhileItLasts) {
   expressions_.Set(
       "x", [](int64_t) -> base::Result<promql::Value> { return base::Error("no such thing"); });
