@@ -20,7 +20,9 @@ struct EngineOptions {
   std::chrono::milliseconds default_subquery_step{60 * 1000};
   std::chrono::milliseconds timeout{2 * 60 * 1000};
   size_t max_samples = 50'000'000;
+  size_t max_points = 11'000;  // Steps of a range query.
   bool experimental_functions = false;
+  // Metric names are dropped at the very end of a query, so that label_replace can still see them.
   bool delayed_name_removal = false;
 };
 
@@ -30,13 +32,16 @@ struct Expr;  // agent/promql/ast.h
 // copy.
 class Query {
  public:
-  explicit Query(std::shared_ptr<const Expr> expr) : expr_(std::move(expr)) {}
+  Query(std::shared_ptr<const Expr> expr, std::string text)
+      : expr_(std::move(expr)), text_(std::make_shared<const std::string>(std::move(text))) {}
   const Expr& expr() const { return *expr_; }
+  const std::string& text() const { return *text_; }
   // Reprinted in Prometheus' canonical form.
   std::string ToString() const;
 
  private:
   std::shared_ptr<const Expr> expr_;
+  std::shared_ptr<const std::string> text_;
 };
 
 struct Range {

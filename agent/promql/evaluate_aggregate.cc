@@ -1,0 +1,193 @@
+// Aggregations: elements are grouped by labels once, then each group is evaluated at each step.
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agent/promql/aggregations.h"
+#include "agent/promql/grouping.h"
+#include "agent/promql/nodes.h"
+#include "agent/promql/quote.h"
+#include "lib/base/strings.h"
+
+namespace promql {
+namespace {
+
+using base::Result;
+
+struct Group {
+  model::Labels labels;
+  bool drop_name = false;
+  std::vector<size_t> members;  // Indices into the input.
+};
+
+class AggregateEvaluator {
+ public:
+  AggregateEvaluator(Evaluator& evaluator, const Aggregate& aggregate, const Steps& steps)
+      : evaluator_(evaluator), aggregate_(aggregate), steps_(steps) {}
+
+  Result<StepMatrix> Run() {
+    parameters_.assign(1, 0);
+    if (aggregate_.aggregation->parameter == ValueType::kScalar) {
+      ASSIGN_OR_RETURN(parameters_, evaluator_.Scalars(*aggregate_.parameter, steps_));
+    }
+    ASSIGN_OR_RETURN(input_, evaluator_.Vector(*aggregate_.operand, steps_));
+    if (aggregate_.aggregation->check_parameter != nullptr) {
+      for (double& parameter : parameters_) {
+        aggregate_.aggregation->check_parameter(&parameter, aggregate_.parameter->position,
+                                                &evaluator_.notes());
+      }
+      RETURN_IF_ERROR(evaluator_.notes().Status());
+    }
+    MakeGroups();
+    return std::visit(*this, aggregate_.aggregation->eval);
+  }
+
+  Result<StepMatrix> operator()(ReduceEval reduce) {
+    StepMatrix output;
+    std::vector<double> values;
+    for (const Group& group : groups_) {
+      RETURN_IF_ERROR(evaluator_.Hold(steps_.count));
+      StepSeries series = Empty(group.labels);
+      series.drop_name = group.drop_name;
+      for (size_t i = 0; i < steps_.count; ++i) {
+        values.clear();
+        for (const size_t member : group.members) {
+          const double value = input_[member].values[i];
+          if (!IsAbsent(value)) {
+            values.push_back(value);
+          }
+        }
+        if (!values.empty()) {
+          series.values[i] = reduce(values, Parameter(i));
+        }
+      }
+      output.push_back(std::move(series));
+    }
+    DropEmpty(&output);
+    return output;
+  }
+
+  Result<StepMatrix> operator()(ChooseEval choose) {
+    std::vector<size_t> order;  // Of an instant query: as chosen.
+    StepMatrix output = input_;
+    for (StepSeries& series : output) {
+      std::fill(series.values.begin(), series.values.end(), kAbsent);
+    }
+    std::vector<GroupElement> elements;
+    for (const Group& group : groups_) {
+      for (size_t i = 0; i < steps_.count; ++i) {
+        elements.clear();
+        for (const size_t member : group.members) {
+          const double value = input_[member].values[i];
+          if (!IsAbsent(value)) {
+            elements.push_back({value, member, &input_[member].labels});
+          }
+        }
+        choose(Parameter(i), &elements);
+        for (const GroupElement& element : elements) {
+          output[element.series].values[i] = element.value;
+          order.push_back(element.series);
+        }
+      }
+    }
+    if (steps_.count == 1) {
+      StepMatrix ordered;
+      for (const size_t index : order) {
+        ordered.push_back(std::move(output[index]));
+      }
+      return ordered;
+    }
+    DropEmpty(&output);
+    return output;
+  }
+
+  Result<StepMatrix> operator()(CountValues /*kind*/) {
+    ASSIGN_OR_RETURN(const std::string label, evaluator_.Text(*aggregate_.parameter));
+    if (label.empty() || !base::IsValidUtf8(label)) {
+      return base::Error(fmt::format("invalid label name {}", Quote(label)),
+                         base::ErrorKind::kInvalidArgument);
+    }
+    StepMatrix output;
+    std::unordered_map<model::Labels, size_t> by_labels;
+    for (const Group& group : groups_) {
+      for (size_t i = 0; i < steps_.count; ++i) {
+        for (const size_t member : group.members) {
+          const double value = input_[member].values[i];
+          if (IsAbsent(value)) {
+            continue;
+          }
+          model::LabelsBuilder builder(group.labels);
+          builder.Set(label, FixedNotation(value));
+          const auto [at, inserted] = by_labels.emplace(builder.Build(), output.size());
+          if (inserted) {
+            RETURN_IF_ERROR(evaluator_.Hold(steps_.count));
+            output.push_back(Empty(at->first));
+          }
+          double& count = output[at->second].values[i];
+          count = IsAbsent(count) ? 1 : count + 1;
+        }
+      }
+    }
+    return output;
+  }
+
+ private:
+  void MakeGroups() {
+    std::unordered_map<model::Labels, size_t> by_labels;
+    for (size_t i = 0; i < input_.size(); ++i) {
+      const model::Labels& labels = input_[i].labels;
+      const auto [at, inserted] =
+          by_labels.emplace(aggregate_.without ? DropLabels(labels, aggregate_.grouping)
+                                               : KeepLabels(labels, aggregate_.grouping),
+                            groups_.size());
+      if (inserted) {
+        groups_.push_back({.labels = at->first});
+      }
+      Group& group = groups_[at->second];
+      group.members.push_back(i);
+      group.drop_name = group.drop_name || input_[i].drop_name;
+    }
+  }
+
+  double Parameter(size_t step) const {
+    return parameters_[std::min(step, parameters_.size() - 1)];
+  }
+
+  StepSeries Empty(const model::Labels& labels) const {
+    return {.labels = labels, .values = std::vector<double>(steps_.count, kAbsent)};
+  }
+
+  // Never with an exponent.
+  static std::string FixedNotation(double value) {
+    std::string text = base::FormatDouble(value);
+    return text.find('e') == std::string::npos ? text
+                                               : fmt::format("{:.{}f}", value, Decimals(text));
+  }
+
+  // How many decimals the shortest form "d.ddde-xx" stands for.
+  static int Decimals(const std::string& text) {
+    const size_t exponent = text.find('e');
+    const size_t point = text.find('.');
+    const int digits = point < exponent ? static_cast<int>(exponent - point - 1) : 0;
+    const int power = static_cast<int>(*base::ParseDouble(text.substr(exponent + 1)));
+    return std::max(0, digits - power);
+  }
+
+  Evaluator& evaluator_;
+  const Aggregate& aggregate_;
+  const Steps& steps_;
+  StepScalars parameters_;
+  StepMatrix input_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace
+
+Result<StepMatrix> EvaluateAggregate(Evaluator& evaluator, const Aggregate& aggregate,
+                                     const Steps& steps) {
+  return AggregateEvaluator(evaluator, aggregate, steps).Run();
+}
+
+}  // namespace promql

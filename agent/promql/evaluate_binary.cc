@@ -1,0 +1,299 @@
+// Binary operators: scalars with scalars, vectors with scalars, and vectors matched by labels.
+#include <limits>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agent/promql/grouping.h"
+#include "agent/promql/nodes.h"
+
+namespace promql {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+
+// The value of `left op right` for an element whose own value is `element`; none when a comparison
+// filters it out.
+std::optional<double> Apply(const Binary& binary, double left, double right, double element) {
+  if (binary.op->type == OperatorClass::kArithmetic) {
+    return binary.op->apply(left, right);
+  }
+  const bool holds = binary.op->compare(left, right);
+  if (binary.return_bool) {
+    return holds ? 1 : 0;
+  }
+  return holds ? std::optional<double>(element) : std::nullopt;
+}
+
+// A filter keeps the name, everything else makes a new quantity.
+bool DropsName(const Binary& binary) {
+  return binary.op->type == OperatorClass::kArithmetic || binary.return_bool;
+}
+
+StepScalars ScalarWithScalar(const Binary& binary, StepScalars left, const StepScalars& right) {
+  for (size_t i = 0; i < left.size(); ++i) {
+    left[i] = Apply(binary, left[i], right[i], left[i]).value_or(0);
+  }
+  return left;
+}
+
+Result<StepMatrix> VectorWithScalar(Evaluator& evaluator, const Binary& binary, StepMatrix vector,
+                                    const StepScalars& scalars, bool scalar_left) {
+  for (StepSeries& series : vector) {
+    for (size_t i = 0; i < series.values.size(); ++i) {
+      double& value = series.values[i];
+      if (!IsAbsent(value)) {
+        value = (scalar_left ? Apply(binary, scalars[i], value, value)
+                             : Apply(binary, value, scalars[i], value))
+                    .value_or(kAbsent);
+      }
+    }
+  }
+  DropEmpty(&vector);
+  if (!DropsName(binary)) {
+    return vector;
+  }
+  for (StepSeries& series : vector) {
+    evaluator.DropName(&series);
+  }
+  return evaluator.options().delayed_name_removal ? std::move(vector)
+                                                  : MergeSameLabels(std::move(vector));
+}
+
+class VectorMatcher {
+ public:
+  VectorMatcher(Evaluator& evaluator, const Binary& binary, size_t steps)
+      : evaluator_(evaluator), binary_(binary), matching_(*binary.matching), steps_(steps) {}
+
+  Result<StepMatrix> Set(StepMatrix left, StepMatrix right) {
+    const std::vector<size_t> left_groups = Groups(left);
+    const std::vector<size_t> right_groups = Groups(right);
+    RETURN_IF_ERROR(evaluator_.Hold(groups_.size() * steps_));
+    if (binary_.op->keep != nullptr) {
+      Filter(Presence(right, right_groups), left_groups, binary_.op->keep, &left);
+      return left;
+    }
+    Filter(
+        Presence(left, left_groups), right_groups, [](bool matched) { return !matched; }, &right);
+    for (StepSeries& series : right) {
+      left.push_back(std::move(series));
+    }
+    return MergeSameLabels(std::move(left));
+  }
+
+  Result<StepMatrix> Match(StepMatrix left, StepMatrix right) {
+    const bool swapped = matching_.cardinality == Cardinality::kOneToMany;
+    many_ = swapped ? std::move(right) : std::move(left);
+    one_ = swapped ? std::move(left) : std::move(right);
+    const std::vector<size_t> many_groups = Groups(many_);
+    const std::vector<size_t> one_groups = Groups(one_);
+    RETURN_IF_ERROR(evaluator_.Hold(groups_.size() * steps_));
+    matched_.assign(groups_.size() * steps_, false);
+    RETURN_IF_ERROR(IndexOneSide(one_groups));
+    for (size_t m = 0; m < many_.size(); ++m) {
+      for (size_t i = 0; i < steps_; ++i) {
+        RETURN_IF_ERROR(MatchElement(m, many_groups[m], i));
+      }
+    }
+    return std::move(output_);
+  }
+
+ private:
+  static constexpr size_t kNone = std::numeric_limits<size_t>::max();
+
+  // The match group of each series.
+  std::vector<size_t> Groups(const StepMatrix& matrix) {
+    std::vector<size_t> groups;
+    groups.reserve(matrix.size());
+    for (const StepSeries& series : matrix) {
+      groups.push_back(groups_.emplace(GroupLabels(series.labels), groups_.size()).first->second);
+    }
+    return groups;
+  }
+
+  model::Labels GroupLabels(const model::Labels& labels) const {
+    return matching_.on ? KeepLabels(labels, matching_.labels)
+                        : DropLabels(labels, matching_.labels);
+  }
+
+  // For each group and step: does any series of the group have a value?
+  std::vector<std::vector<bool>> Presence(const StepMatrix& matrix,
+                                          const std::vector<size_t>& groups) const {
+    std::vector<std::vector<bool>> present(groups_.size(), std::vector<bool>(steps_));
+    for (size_t s = 0; s < matrix.size(); ++s) {
+      for (size_t i = 0; i < steps_; ++i) {
+        if (!IsAbsent(matrix[s].values[i])) {
+          present[groups[s]][i] = true;
+        }
+      }
+    }
+    return present;
+  }
+
+  void Filter(const std::vector<std::vector<bool>>& present, const std::vector<size_t>& groups,
+              bool (*keep)(bool), StepMatrix* matrix) const {
+    for (size_t s = 0; s < matrix->size(); ++s) {
+      for (size_t i = 0; i < steps_; ++i) {
+        if (!keep(present[groups[s]][i])) {
+          (*matrix)[s].values[i] = kAbsent;
+        }
+      }
+    }
+    DropEmpty(matrix);
+  }
+
+  // Finds the one element of each group and step; two are an error if anything could match them.
+  Result<void> IndexOneSide(const std::vector<size_t>& groups) {
+    std::vector<bool> any_many(steps_);
+    for (const StepSeries& series : many_) {
+      for (size_t i = 0; i < steps_; ++i) {
+        any_many[i] = any_many[i] || !IsAbsent(series.values[i]);
+      }
+    }
+    one_at_.assign(groups_.size(), {});
+    for (size_t s = 0; s < one_.size(); ++s) {
+      std::vector<size_t>& at = one_at_[groups[s]];
+      at.resize(steps_, kNone);
+      for (size_t i = 0; i < steps_; ++i) {
+        if (IsAbsent(one_[s].values[i])) {
+          continue;
+        }
+        if (at[i] != kNone && any_many[i]) {
+          return DuplicateOnOneSide(s, at[i]);
+        }
+        at[i] = s;
+      }
+    }
+    return {};
+  }
+
+  Error DuplicateOnOneSide(size_t a, size_t b) const {
+    const bool left = matching_.cardinality == Cardinality::kOneToMany;
+    return Error(
+        fmt::format("found duplicate series for the match group {} on the {} hand-side of the "
+                    "operation: [{}, {}];many-to-many matching not allowed: matching labels must "
+                    "be unique on one side",
+                    GroupLabels(one_[a].labels).ToString(), left ? "left" : "right",
+                    one_[a].labels.ToString(), one_[b].labels.ToString()),
+        ErrorKind::kInvalidArgument);
+  }
+
+  Result<void> MatchElement(size_t m, size_t group, size_t step) {
+    const double many = many_[m].values[step];
+    if (IsAbsent(many) || one_at_[group].empty() || one_at_[group][step] == kNone) {
+      return {};
+    }
+    const size_t o = one_at_[group][step];
+    const double one = one_[o].values[step];
+    const bool swapped = matching_.cardinality == Cardinality::kOneToMany;
+    const auto value = swapped ? Apply(binary_, one, many, one) : Apply(binary_, many, one, many);
+    if (!value) {
+      return {};
+    }
+    ASSIGN_OR_RETURN(const size_t index, OutputOf(m, o));
+    double& into = output_[index].values[step];
+    // A filter keeps names, so that results of one group can differ and still be too many.
+    bool again = false;
+    if (matching_.cardinality == Cardinality::kOneToOne) {
+      again = matched_[group * steps_ + step];
+      matched_[group * steps_ + step] = true;
+    }
+    if (again || !IsAbsent(into)) {
+      return Error(matching_.cardinality == Cardinality::kOneToOne
+                       ? "multiple matches for labels: many-to-one matching must be explicit "
+                         "(group_left/group_right)"
+                       : "multiple matches for labels: grouping labels must ensure unique matches",
+                   ErrorKind::kInvalidArgument);
+    }
+    into = *value;
+    return {};
+  }
+
+  // The output series of a pair.
+  Result<size_t> OutputOf(size_t m, size_t o) {
+    if (m == last_many_ && o == last_one_) {
+      return last_output_;
+    }
+    const auto [at, inserted] =
+        by_labels_.emplace(ResultLabels(many_[m].labels, one_[o].labels), output_.size());
+    if (inserted) {
+      RETURN_IF_ERROR(evaluator_.Hold(steps_));
+      StepSeries series{.labels = at->first, .values = std::vector<double>(steps_, kAbsent)};
+      series.drop_name =
+          many_[m].drop_name || (DropsName(binary_) && evaluator_.options().delayed_name_removal);
+      output_.push_back(std::move(series));
+    }
+    last_many_ = m;
+    last_one_ = o;
+    last_output_ = at->second;
+    return last_output_;
+  }
+
+  model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
+    model::LabelsBuilder builder;
+    for (const model::Label label : many) {
+      const bool is_name = label.name == model::kMetricNameLabel;
+      const bool matched = Names(matching_.labels, label.name);
+      const bool cut = matching_.cardinality == Cardinality::kOneToOne && matched != matching_.on;
+      const bool drop_now =
+          is_name && DropsName(binary_) && !evaluator_.options().delayed_name_removal;
+      if (!cut && !drop_now) {
+        builder.Set(label.name, label.value);
+      }
+    }
+    for (const std::string& name : matching_.include) {
+      builder.Set(name, one.Get(name));
+    }
+    return builder.Build();
+  }
+
+  Evaluator& evaluator_;
+  const Binary& binary_;
+  const VectorMatching& matching_;
+  const size_t steps_;
+  std::unordered_map<model::Labels, size_t> groups_;
+  StepMatrix many_;
+  StepMatrix one_;
+  std::vector<bool> matched_;                // By group, then step.
+  std::vector<std::vector<size_t>> one_at_;  // By group, then step; empty: the group has none.
+  std::unordered_map<model::Labels, size_t> by_labels_;
+  StepMatrix output_;
+  size_t last_many_ = kNone;
+  size_t last_one_ = kNone;
+  size_t last_output_ = kNone;
+};
+
+}  // namespace
+
+Result<StepValue> EvaluateBinary(Evaluator& evaluator, const Binary& binary, const Steps& steps) {
+  ASSIGN_OR_RETURN(StepValue left, evaluator.Evaluate(*binary.left, steps));
+  ASSIGN_OR_RETURN(StepValue right, evaluator.Evaluate(*binary.right, steps));
+  auto* left_scalars = std::get_if<StepScalars>(&left);
+  auto* right_scalars = std::get_if<StepScalars>(&right);
+  if (left_scalars != nullptr && right_scalars != nullptr) {
+    return StepValue(ScalarWithScalar(binary, std::move(*left_scalars), *right_scalars));
+  }
+  Result<StepMatrix> matrix = StepMatrix();
+  if (left_scalars != nullptr) {
+    matrix = VectorWithScalar(evaluator, binary, std::get<StepMatrix>(std::move(right)),
+                              *left_scalars, true);
+  } else if (right_scalars != nullptr) {
+    matrix = VectorWithScalar(evaluator, binary, std::get<StepMatrix>(std::move(left)),
+                              *right_scalars, false);
+  } else {
+    VectorMatcher matcher(evaluator, binary, steps.count);
+    auto& left_matrix = std::get<StepMatrix>(left);
+    auto& right_matrix = std::get<StepMatrix>(right);
+    matrix = binary.op->type == OperatorClass::kSet
+                 ? matcher.Set(std::move(left_matrix), std::move(right_matrix))
+                 : matcher.Match(std::move(left_matrix), std::move(right_matrix));
+  }
+  RETURN_IF_ERROR(matrix);
+  return StepValue(*std::move(matrix));
+}
+
+}  // namespace promql

@@ -1,0 +1,144 @@
+#include "agent/promql/printer.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "agent/promql/aggregations.h"
+#include "agent/promql/functions.h"
+#include "agent/promql/quote.h"
+#include "lib/base/duration.h"
+#include "lib/base/strings.h"
+
+namespace promql {
+namespace {
+
+std::string Duration(int64_t ms) { return base::FormatDuration(std::chrono::milliseconds(ms)); }
+
+std::string LabelName(const std::string& name) {
+  return model::IsLegacyLabelName(name) ? name : Quote(name);
+}
+
+std::string LabelNames(const std::vector<std::string>& names) {
+  std::vector<std::string> printed;
+  for (const std::string& name : names) {
+    printed.push_back(LabelName(name));
+  }
+  return base::Join(printed, ", ");
+}
+
+std::string Shift(const TimeShift& shift) {
+  std::string text;
+  switch (shift.at) {
+    case TimeShift::At::kNone:
+      break;
+    case TimeShift::At::kTimestamp:
+      text = fmt::format(" @ {:.3f}", static_cast<double>(shift.at_ms) / 1000);
+      break;
+    case TimeShift::At::kStart:
+      text = " @ start()";
+      break;
+    case TimeShift::At::kEnd:
+      text = " @ end()";
+      break;
+  }
+  if (shift.offset_ms != 0) {
+    text += " offset " + Duration(shift.offset_ms);
+  }
+  return text;
+}
+
+std::string Selector(const VectorSelector& selector) {
+  const bool bare_name = model::IsLegacyMetricName(selector.name);
+  std::vector<std::string> inside;
+  if (!selector.name.empty() && !bare_name) {
+    inside.push_back(Quote(selector.name));
+  }
+  const size_t count = selector.matchers.size() - (selector.name.empty() ? 0 : 1);
+  for (size_t i = 0; i < count; ++i) {
+    const model::Matcher& matcher = selector.matchers[i];
+    inside.push_back(fmt::format("{}{}{}", LabelName(matcher.name()),
+                                 model::MatchOperator(matcher.type()), Quote(matcher.value())));
+  }
+  const std::string name = bare_name ? selector.name : "";
+  return inside.empty() && bare_name ? name
+                                     : fmt::format("{}{{{}}}", name, base::Join(inside, ","));
+}
+
+std::string Print(const NumberLiteral& literal) {
+  if (!literal.is_duration) {
+    return base::FormatDouble(literal.value);
+  }
+  return Duration(static_cast<int64_t>(literal.value * 1000));
+}
+
+std::string Print(const StringLiteral& literal) { return Quote(literal.value); }
+
+std::string Print(const Paren& paren) { return fmt::format("({})", ToString(*paren.inner)); }
+
+std::string Print(const Unary& unary) {
+  return fmt::format("{}{}", unary.op->text, ToString(*unary.operand));
+}
+
+std::string Print(const VectorSelector& selector) {
+  return Selector(selector) + Shift(selector.shift);
+}
+
+std::string Print(const MatrixSelector& selector) {
+  return fmt::format("{}[{}]{}", Selector(selector.vector), Duration(selector.range_ms),
+                     Shift(selector.vector.shift));
+}
+
+std::string Print(const Subquery& subquery) {
+  return fmt::format("{}[{}:{}]{}", ToString(*subquery.inner), Duration(subquery.range_ms),
+                     subquery.step_ms == 0 ? "" : Duration(subquery.step_ms),
+                     Shift(subquery.shift));
+}
+
+std::string Print(const Call& call) {
+  std::vector<std::string> args;
+  for (const ExprPtr& arg : call.args) {
+    args.push_back(ToString(*arg));
+  }
+  return fmt::format("{}({})", call.function->name, base::Join(args, ", "));
+}
+
+std::string Print(const Aggregate& aggregate) {
+  std::string text(aggregate.aggregation->name);
+  if (aggregate.without || !aggregate.grouping.empty()) {
+    text += fmt::format(" {} ({}) ", aggregate.without ? "without" : "by",
+                        LabelNames(aggregate.grouping));
+  }
+  const std::string parameter =
+      aggregate.parameter == nullptr ? "" : ToString(*aggregate.parameter) + ", ";
+  return fmt::format("{}({}{})", text, parameter, ToString(*aggregate.operand));
+}
+
+std::string Matching(const VectorMatching& matching) {
+  if (matching.labels.empty() && !matching.on) {
+    return "";
+  }
+  std::string text =
+      fmt::format(" {} ({})", matching.on ? "on" : "ignoring", LabelNames(matching.labels));
+  if (matching.cardinality == Cardinality::kManyToOne ||
+      matching.cardinality == Cardinality::kOneToMany) {
+    text += fmt::format(" group_{} ({})",
+                        matching.cardinality == Cardinality::kManyToOne ? "left" : "right",
+                        LabelNames(matching.include));
+  }
+  return text;
+}
+
+std::string Print(const Binary& binary) {
+  return fmt::format("{} {}{}{} {}", ToString(*binary.left), binary.op->text,
+                     binary.return_bool ? " bool" : "", Matching(*binary.matching),
+                     ToString(*binary.right));
+}
+
+}  // namespace
+
+std::string ToString(const Expr& expr) {
+  return std::visit([](const auto& node) { return Print(node); }, expr.node);
+}
+
+}  // namespace promql

@@ -1,0 +1,70 @@
+#include "agent/promql/step_matrix.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace promql {
+
+void DropEmpty(StepMatrix* matrix) {
+  std::erase_if(*matrix, [](const StepSeries& series) {
+    return std::all_of(series.values.begin(), series.values.end(), IsAbsent);
+  });
+}
+
+base::Error DuplicateLabelsError() {
+  return base::Error("vector cannot contain metrics with the same labelset",
+                     base::ErrorKind::kInvalidArgument);
+}
+
+base::Result<void> CheckUnique(const StepMatrix& matrix) {
+  if (matrix.size() < 2) {
+    return {};
+  }
+  std::unordered_set<model::Labels> seen;
+  for (const StepSeries& series : matrix) {
+    if (!seen.insert(series.labels).second) {
+      return DuplicateLabelsError();
+    }
+  }
+  return {};
+}
+
+base::Result<StepMatrix> MergeSameLabels(StepMatrix matrix) {
+  if (matrix.size() < 2) {
+    return matrix;
+  }
+  std::unordered_map<model::Labels, size_t> first;
+  StepMatrix merged;
+  merged.reserve(matrix.size());
+  for (StepSeries& series : matrix) {
+    const auto [at, inserted] = first.emplace(series.labels, merged.size());
+    if (inserted) {
+      merged.push_back(std::move(series));
+      continue;
+    }
+    StepSeries& into = merged[at->second];
+    for (size_t i = 0; i < series.values.size(); ++i) {
+      if (IsAbsent(series.values[i])) {
+        continue;
+      }
+      if (!IsAbsent(into.values[i])) {
+        return DuplicateLabelsError();
+      }
+      into.values[i] = series.values[i];
+    }
+  }
+  return merged;
+}
+
+model::Labels WithoutName(const model::Labels& labels) {
+  if (labels.MetricName().empty()) {
+    return labels;
+  }
+  model::LabelsBuilder builder(labels);
+  builder.Remove(model::kMetricNameLabel);
+  return builder.Build();
+}
+
+}  // namespace promql
