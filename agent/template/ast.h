@@ -19,7 +19,7 @@ struct Operand {
   Value constant = {};
   std::string variable = {};             // With its '$'.
   const Function* function = nullptr;    // A row of the table.
-  std::vector<Pipeline> pipeline = {};   // One entry, for kPipeline.
+  std::vector<Pipeline> pipeline;        // One entry, for kPipeline.
   std::vector<std::string> fields = {};  // `.a.b` after it.
   std::string text = {};                 // As written, for messages.
 };

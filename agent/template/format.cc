@@ -34,7 +34,7 @@ std::string ToChars(double value, std::chars_format format, Precision... precisi
 }
 
 std::string ShortestGeneral(double value) {
-  const std::string scientific = ToChars(value, std::chars_format::scientific);
+  std::string scientific = ToChars(value, std::chars_format::scientific);
   const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);
   if (exponent < -4 || exponent >= kShortestExponentFrom) {
     // Large whole numbers keep no digits after the point that scientific form has not.

@@ -207,16 +207,16 @@ base::Result<Value> Ne(const Environment&, std::span<const Value> args) {
 }
 
 base::Result<Value> Lt(const Environment&, std::span<const Value> args) {
-  return CompareOrder(args, [](std::partial_ordering order) { return order < 0; });
+  return CompareOrder(args, [](std::partial_ordering order) { return std::is_lt(order); });
 }
 base::Result<Value> Le(const Environment&, std::span<const Value> args) {
-  return CompareOrder(args, [](std::partial_ordering order) { return order <= 0; });
+  return CompareOrder(args, [](std::partial_ordering order) { return std::is_lteq(order); });
 }
 base::Result<Value> Gt(const Environment&, std::span<const Value> args) {
-  return CompareOrder(args, [](std::partial_ordering order) { return order > 0; });
+  return CompareOrder(args, [](std::partial_ordering order) { return std::is_gt(order); });
 }
 base::Result<Value> Ge(const Environment&, std::span<const Value> args) {
-  return CompareOrder(args, [](std::partial_ordering order) { return order >= 0; });
+  return CompareOrder(args, [](std::partial_ordering order) { return std::is_gteq(order); });
 }
 
 base::Result<Value> Len(const Environment&, std::span<const Value> args) {

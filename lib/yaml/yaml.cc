@@ -77,7 +77,7 @@ class Converter {
       }
       node.members.emplace_back(key, std::move(value));
     }
-    Merge(std::move(merged), &seen, &node);
+    Merge(merged, &seen, &node);
     return node;
   }
 
@@ -99,11 +99,12 @@ class Converter {
   }
 
   // What the map says itself wins over what it merges, an earlier merged map over a later one.
-  static void Merge(std::vector<Node> merged, std::unordered_set<std::string>* seen, Node* node) {
-    for (Node& map : merged) {
-      for (auto& [key, value] : map.members) {
+  static void Merge(const std::vector<Node>& merged, std::unordered_set<std::string>* seen,
+                    Node* node) {
+    for (const Node& map : merged) {
+      for (const auto& [key, value] : map.members) {
         if (seen->insert(key).second) {
-          node->members.emplace_back(key, std::move(value));
+          node->members.emplace_back(key, value);
         }
       }
     }
@@ -114,6 +115,13 @@ class Converter {
 };
 
 }  // namespace
+
+Node::Node() = default;
+Node::~Node() = default;
+Node::Node(const Node&) = default;
+Node::Node(Node&&) noexcept = default;
+Node& Node::operator=(const Node&) = default;
+Node& Node::operator=(Node&&) noexcept = default;
 
 std::string_view KindName(Node::Kind kind) {
   switch (kind) {

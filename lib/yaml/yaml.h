@@ -19,6 +19,14 @@ inline constexpr int kMaxDepth = 64;
 struct Node {
   enum class Kind { kNull, kScalar, kSequence, kMap };
 
+  // In the .cc file, where a vector of pairs with Node is a complete type.
+  Node();
+  ~Node();
+  Node(const Node&);
+  Node(Node&&) noexcept;
+  Node& operator=(const Node&);
+  Node& operator=(Node&&) noexcept;
+
   Kind kind = Kind::kNull;
   int line = 0;         // 1 is the first.
   bool quoted = false;  // A quoted or block scalar is a string whatever it looks like.
