@@ -131,6 +131,16 @@ pq::ConnectFailure FailureOf(base::Error error) {
   return {.reason = reason, .error = std::move(error)};
 }
 
+// Of a family of plain values.
+model::MetricFamily Copy(const model::MetricFamily& family) {
+  model::MetricFamily copy{.desc = family.desc, .owner = family.owner};
+  copy.metrics.reserve(family.metrics.size());
+  for (const model::Metric& metric : family.metrics) {
+    copy.metrics.push_back({.labels = metric.labels, .value = metric.value});
+  }
+  return copy;
+}
+
 void EmitUpFamilies(const std::optional<pq::FailureReason>& reason, Scrape& scrape) {
   scrape.Emit(kUp, reason.has_value() ? 0 : 1);
   for (const pq::FailureReason each : pq::kFailureReasons) {
@@ -344,7 +354,7 @@ void ServerScraper::TakeAnswer(const Asked& asked, const PostgresCollector& coll
   if (!rows.ok()) {
     TakeFailure(query, Explain(collector, rows.error()), outcome);
   } else if (IsExpensive(query)) {
-    Keep(query, *std::move(rows));
+    Keep(query, **rows);
   } else if (const base::Result<void> emitted = EmitAnswer(query, server_, **rows, scrape);
              !emitted.ok()) {
     outcome->Fail(emitted.error());
@@ -363,24 +373,23 @@ void ServerScraper::TakeFailure(const Query& query, const base::Error& error, Ou
 }
 
 void ServerScraper::EmitKept(Collectors collectors, Scrape& scrape,
-                             std::vector<Outcome>* outcomes) {
+                             std::vector<Outcome>* outcomes) const {
   const base::MonotonicTime now = clock_.Monotonic();
   for (size_t i = 0; i < collectors.size(); ++i) {
     for (const Query& query : collectors[i]->queries) {
-      const auto kept = kept_.find(&query);
-      if (kept == kept_.end()) {
+      const auto found = kept_.find(&query);
+      if (found == kept_.end()) {
         continue;
       }
-      if (kept->second.error.has_value()) {
-        (*outcomes)[i].Fail(*kept->second.error);
+      const Kept& kept = found->second;
+      if (kept.error.has_value()) {
+        (*outcomes)[i].Fail(*kept.error);
       }
-      if (kept->second.rows == nullptr) {
-        continue;
+      if (kept.taken.has_value()) {
+        scrape.Emit(kAge, base::ToSeconds(now - *kept.taken), {collectors[i]->name});
       }
-      scrape.Emit(kAge, base::ToSeconds(now - kept->second.taken), {collectors[i]->name});
-      if (const base::Result<void> emitted = EmitAnswer(query, server_, *kept->second.rows, scrape);
-          !emitted.ok()) {
-        (*outcomes)[i].Fail(emitted.error());
+      for (const model::MetricFamily& family : kept.families) {
+        scrape.Emit(Copy(family));
       }
     }
   }
@@ -425,10 +434,16 @@ base::MonotonicTime::duration ServerScraper::Interval(Refresh refresh) const {
   return kMinuteInterval;
 }
 
-void ServerScraper::Keep(const Query& query, pq::RowsPtr rows) {
+// An answer that is not all good is kept with its error.
+void ServerScraper::Keep(const Query& query, const Rows& rows) {
   const base::MonotonicTime now = clock_.Monotonic();
-  kept_.insert_or_assign(
-      &query, Kept{.rows = std::move(rows), .taken = now, .due = now + Interval(query.refresh)});
+  Scrape emitted(now);
+  const base::Result<void> outcome = EmitAnswer(query, server_, rows, emitted);
+  Kept kept{.families = emitted.TakeFamilies(), .taken = now, .due = now + Interval(query.refresh)};
+  if (!outcome.ok()) {
+    kept.error = outcome.error();
+  }
+  kept_.insert_or_assign(&query, std::move(kept));
 }
 
 // The last good answer stays.
@@ -480,7 +495,7 @@ void ServerScraper::Renew(const PostgresCollector& collector, const Query& query
   session_->Run({&statement, 1}, now + kRefreshTimeout, can_be_left ? &interrupt : &stop_,
                 [&](size_t, base::Result<pq::RowsPtr> rows, double) {
                   if (rows.ok()) {
-                    Keep(query, *std::move(rows));
+                    Keep(query, **rows);
                   } else if (rows.error().kind() == ErrorKind::kCancelled ||
                              rows.error().kind() == ErrorKind::kUnavailable) {
                     MakeWay(&kept_[&query]);

@@ -43,8 +43,8 @@ class ServerScraper {
  private:
   // An expensive query's last complete answer.
   struct Kept {
-    pq::RowsPtr rows;  // Null before the first.
-    base::MonotonicTime taken;
+    std::vector<model::MetricFamily> families = {};
+    std::optional<base::MonotonicTime> taken = std::nullopt;  // None before the first.
     base::MonotonicTime due;
     std::optional<base::Error> error = std::nullopt;  // Of the last attempt.
     int interruptions = 0;                            // Attempts in a row that made way.
@@ -80,11 +80,11 @@ class ServerScraper {
   void TakeAnswer(const Asked& asked, const PostgresCollector& collector,
                   base::Result<pq::RowsPtr> rows, Scrape& scrape, Outcome* outcome);
   void TakeFailure(const Query& query, const base::Error& error, Outcome* outcome);
-  void EmitKept(Collectors collectors, Scrape& scrape, std::vector<Outcome>* outcomes);
+  void EmitKept(Collectors collectors, Scrape& scrape, std::vector<Outcome>* outcomes) const;
   base::Error Explain(const PostgresCollector& collector, const base::Error& error) const;
   std::optional<base::Error> Suspended(const Query& query) const;
   void Suspend(const Query& query, const base::Error& error);
-  void Keep(const Query& query, pq::RowsPtr rows);
+  void Keep(const Query& query, const Rows& rows);
   void KeepFailure(const Query& query, const base::Error& error, base::MonotonicTime due);
   void Renew(const PostgresCollector& collector, const Query& query,
              const pq::Interrupt& interrupt);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -48,6 +49,21 @@ constexpr Setting kSettings[] = {
     {"client_connection_check_interval", "1000", 140000},
     // Else a session keeps a copy of every statistics entry it read in a transaction.
     {"stats_fetch_consistency", "none", 150000},
+};
+
+// Statements whose text came again are prepared, which spares the server parsing and planning.
+constexpr size_t kMaxKnownStatements = 64;
+
+enum class Preparation {
+  kSeenOnce,
+  kUnderway,
+  kPrepared,
+  kUnfit,  // It failed once, maybe for being prepared.
+};
+
+struct KnownStatement {
+  std::string name;
+  Preparation preparation = Preparation::kSeenOnce;
 };
 
 // A mark that only a backend of our own can bear. Poolers refuse it or lose it, and behind one
@@ -145,7 +161,10 @@ class LibpqSession final : public Session {
 
   std::optional<ConnectFailure> Connect(base::MonotonicTime deadline) override;
   bool connected() const override { return connection_ != nullptr; }
-  void Close() override { connection_.reset(); }
+  void Close() override {
+    connection_.reset();
+    known_.clear();
+  }
   int server_version() const override { return server_version_; }
   void Run(std::span<const Statement> statements, base::MonotonicTime deadline,
            const Interrupt* interrupt, const OnAnswer& on_answer) override;
@@ -164,6 +183,9 @@ class LibpqSession final : public Session {
   std::string ValueOf(const Setting& setting) const;
   std::string Preamble(const Statement& statement) const;
   bool Send(const Statement& statement);
+  bool SendText(const std::string& sql);
+  KnownStatement* Known(const std::string& sql);
+  void Settle(const Statement& statement, bool succeeded);
   base::Result<RowsPtr> ReadAnswer(Wait* wait);
   base::Result<ResultPtr> NextResult(Wait* wait);
   base::Result<void> AwaitInput(Wait* wait);
@@ -174,6 +196,7 @@ class LibpqSession final : public Session {
   int server_version_ = 0;
   bool behind_pooler_ = false;  // Learned when connecting; kept, for poolers stay.
   size_t batch_bytes_ = 0;
+  std::map<std::string, KnownStatement, std::less<>> known_;  // By text; of this connection.
 };
 
 std::string LibpqSession::ValueOf(const Setting& setting) const {
@@ -328,14 +351,52 @@ std::string LibpqSession::Preamble(const Statement& statement) const {
   return list;
 }
 
+bool LibpqSession::SendText(const std::string& sql) {
+  return PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
+                           0) == 1;
+}
+
+// Null for one that is not to be prepared: behind a pooler the next one may go to another backend.
+KnownStatement* LibpqSession::Known(const std::string& sql) {
+  if (const auto found = known_.find(sql); found != known_.end()) {
+    return &found->second;
+  }
+  if (!behind_pooler_ && known_.size() < kMaxKnownStatements) {
+    known_.emplace(sql, KnownStatement{.name = fmt::format("tarsier_{}", known_.size())});
+  }
+  return nullptr;
+}
+
 bool LibpqSession::Send(const Statement& statement) {
-  const auto send = [this](const std::string& sql) {
-    return PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
-                             0) == 1;
-  };
   const std::string preamble = Preamble(statement);
-  return (preamble.empty() || send(preamble)) && send(statement.sql) &&
-         PQpipelineSync(connection_.get()) == 1;
+  if (!preamble.empty() && !SendText(preamble)) {
+    return false;
+  }
+  KnownStatement* const known = Known(statement.sql);
+  if (known != nullptr && known->preparation == Preparation::kSeenOnce) {
+    known->preparation = Preparation::kUnderway;
+    if (PQsendPrepare(connection_.get(), known->name.c_str(), statement.sql.c_str(), 0, nullptr) !=
+        1) {
+      return false;
+    }
+  }
+  const bool by_name = known != nullptr && known->preparation != Preparation::kUnfit;
+  const bool sent = by_name ? PQsendQueryPrepared(connection_.get(), known->name.c_str(), 0,
+                                                  nullptr, nullptr, nullptr, 0) == 1
+                            : SendText(statement.sql);
+  return sent && PQpipelineSync(connection_.get()) == 1;
+}
+
+void LibpqSession::Settle(const Statement& statement, bool succeeded) {
+  const auto found = known_.find(statement.sql);
+  if (found == known_.end()) {
+    return;
+  }
+  if (!succeeded) {
+    found->second.preparation = Preparation::kUnfit;
+  } else if (found->second.preparation == Preparation::kUnderway) {
+    found->second.preparation = Preparation::kPrepared;
+  }
 }
 
 void LibpqSession::Run(std::span<const Statement> statements, base::MonotonicTime deadline,
@@ -358,6 +419,7 @@ void LibpqSession::Run(std::span<const Statement> statements, base::MonotonicTim
     if (!rows.ok() && !connected() && !fatal.has_value()) {
       fatal = rows.error();
     }
+    Settle(statements[i], rows.ok());
     const base::MonotonicTime now = std::chrono::steady_clock::now();
     on_answer(i, std::move(rows), std::chrono::duration<double>(now - before).count());
     before = now;
@@ -411,7 +473,8 @@ base::Result<RowsPtr> LibpqSession::ReadAnswer(Wait* wait) {
           return error;
         }
         break;
-      case PGRES_PIPELINE_ABORTED:  // After a preamble that failed.
+      case PGRES_PIPELINE_ABORTED:  // After a preamble or a preparation that failed.
+      case PGRES_COMMAND_OK:        // A preparation.
         break;
       default:
         Close();

@@ -281,6 +281,42 @@ TEST(LibpqSession, AStatementMayBringItsOwnTimeout) {
                                             "a"}));
 }
 
+TEST(LibpqSession, AStatementThatComesAgainIsPrepared) {
+  int parsed_or_executed = 0;
+  WireServer server(Direct([&](const std::string&) {
+    ++parsed_or_executed;
+    return OneValue(std::to_string(parsed_or_executed));
+  }));
+  const auto session = SessionFor(server);
+  ASSERT_FALSE(session->Connect(In(seconds(5))).has_value());
+  EXPECT_EQ(RunAll(*session, {"a"}, In(seconds(5)))[0].value, "1");  // As text.
+  EXPECT_EQ(RunAll(*session, {"a"}, In(seconds(5)))[0].value, "3");  // Parsed, then executed.
+  EXPECT_EQ(RunAll(*session, {"a"}, In(seconds(5)))[0].value, "4");  // Executed only.
+  EXPECT_EQ(RunAll(*session, {"a"}, In(seconds(5)))[0].value, "5");
+}
+
+TEST(LibpqSession, AStatementThatFailedIsNotPreparedAgain) {
+  bool fail = false;
+  int calls = 0;
+  WireServer server(Direct([&](const std::string&) {
+    ++calls;
+    return fail
+               ? Message('1', "") + ErrorMessage("0A000", "cached plan must not change result type")
+               : OneValue("x");
+  }));
+  const auto session = SessionFor(server);
+  ASSERT_FALSE(session->Connect(In(seconds(5))).has_value());
+  RunAll(*session, {"a"}, In(seconds(5)));
+  RunAll(*session, {"a"}, In(seconds(5)));
+  fail = true;
+  EXPECT_FALSE(RunAll(*session, {"a"}, In(seconds(5)))[0].ok);
+  fail = false;
+  calls = 0;
+  EXPECT_TRUE(RunAll(*session, {"a"}, In(seconds(5)))[0].ok);
+  EXPECT_TRUE(RunAll(*session, {"a"}, In(seconds(5)))[0].ok);
+  EXPECT_EQ(calls, 2);  // Twice as text.
+}
+
 TEST(Interrupt, IsRaisedUntilCleared) {
   const auto interrupt = Interrupt::Make();
   ASSERT_TRUE(interrupt.ok());

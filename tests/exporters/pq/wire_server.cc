@@ -102,8 +102,6 @@ std::string WireServer::Dsn(std::string_view extra) const {
                      port_, extra);
 }
 
-std::vector<std::string> WireServer::startups() { return startups_; }
-
 void WireServer::Serve() {
   while (true) {
     pollfd entries[2] = {{listener_, POLLIN, 0}, {stop_, POLLIN, 0}};
@@ -121,10 +119,9 @@ void WireServer::Serve() {
 }
 
 void WireServer::Talk(int fd) {
-  std::string buffer;
+  Conversation talk;
   bool greeted = false;
-  int answered = 0;
-  while (script_.close_after < 0 || answered < script_.close_after) {
+  while (!Finished(talk)) {
     pollfd entries[2] = {{fd, POLLIN, 0}, {stop_, POLLIN, 0}};
     ::poll(entries, 2, -1);
     if (entries[1].revents != 0) {
@@ -135,13 +132,12 @@ void WireServer::Talk(int fd) {
     if (got <= 0) {
       return;
     }
-    buffer.append(bytes, static_cast<size_t>(got));
+    talk.buffer.append(bytes, static_cast<size_t>(got));
     if (script_.mute) {
       continue;
     }
-    if (!greeted && buffer.size() >= 4 && buffer.size() >= ReadInt32(buffer)) {
-      startups_.push_back(buffer.substr(8, ReadInt32(buffer) - 8));
-      buffer.erase(0, ReadInt32(buffer));
+    if (!greeted && talk.buffer.size() >= 4 && talk.buffer.size() >= ReadInt32(talk.buffer)) {
+      talk.buffer.erase(0, ReadInt32(talk.buffer));
       greeted = true;
       SendAll(fd, script_.greeting);
       if (script_.greeting.empty() || script_.greeting[0] == 'E') {
@@ -149,36 +145,48 @@ void WireServer::Talk(int fd) {
       }
     }
     if (greeted) {
-      AnswerStatements(fd, &buffer, &answered);
+      AnswerMessages(fd, &talk);
     }
   }
 }
 
-// Takes whole messages off `buffer`; a Sync ends a statement, whose text was in its Parse.
-void WireServer::AnswerStatements(int fd, std::string* buffer, int* answered) {
-  static thread_local std::string reply;
-  while (buffer->size() >= 5) {
-    const char type = (*buffer)[0];
-    const size_t size = 1 + ReadInt32(std::string_view(*buffer).substr(1));
-    if (buffer->size() < size) {
+// Takes whole messages off the buffer. A Parse is answered by the script; so is a Bind of a
+// statement that was prepared before, without ParseComplete. A Sync sends what there is.
+void WireServer::AnswerMessages(int fd, Conversation* talk) {
+  constexpr size_t kParseCompleteBytes = 5;
+  std::string& buffer = talk->buffer;
+  while (buffer.size() >= 5 && !Finished(*talk)) {
+    const char type = buffer[0];
+    const size_t size = 1 + ReadInt32(std::string_view(buffer).substr(1));
+    if (buffer.size() < size) {
       return;
     }
+    const std::string body = buffer.substr(5, size - 5);
+    buffer.erase(0, size);
     if (type == 'P') {
-      const std::string_view body = std::string_view(*buffer).substr(5);
-      const std::string sql(body.substr(body.find('\0') + 1).data());
-      reply += script_.answer(sql);
-    }
-    if (type == 'S') {
-      SendAll(fd, reply + Ready());
-      reply.clear();
-      ++*answered;
-    }
-    buffer->erase(0, size);
-    if (script_.close_after >= 0 && *answered >= script_.close_after) {
-      reply.clear();
-      return;
+      const std::string name = body.c_str();
+      const std::string sql = body.c_str() + name.size() + 1;
+      const std::string answer = script_.answer(sql);
+      talk->prepared[name] = sql;
+      // A named statement is prepared in one step and executed in the next.
+      talk->reply += name.empty() ? answer : Message('1', "");
+      talk->unnamed_answered = name.empty();
+    } else if (type == 'B') {
+      const std::string name = body.c_str() + 1;  // After the portal, which is unnamed.
+      if (!talk->unnamed_answered) {
+        talk->reply += script_.answer(talk->prepared[name]).substr(kParseCompleteBytes);
+      }
+      talk->unnamed_answered = false;
+    } else if (type == 'S') {
+      SendAll(fd, talk->reply + Ready());
+      talk->reply.clear();
+      ++talk->answered;
     }
   }
+}
+
+bool WireServer::Finished(const Conversation& talk) const {
+  return script_.close_after >= 0 && talk.answered >= script_.close_after;
 }
 
 }  // namespace exporters::pq

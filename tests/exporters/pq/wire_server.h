@@ -4,10 +4,10 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 namespace exporters::pq {
 
@@ -27,7 +27,8 @@ class WireServer {
  public:
   struct Script {
     std::string greeting;  // Sent in answer to the startup packet.
-    // The answer to the statement with this text, up to its Sync, ReadyForQuery excluded.
+    // The answer to the statement with this text, up to its Sync, ReadyForQuery excluded. Called
+    // each time it is parsed or, prepared before, executed.
     std::function<std::string(const std::string& sql)> answer;
     // The connection is closed after this many statements were answered.
     int close_after = -1;
@@ -41,20 +42,25 @@ class WireServer {
   int port() const { return port_; }
   int connections() const { return connections_; }
   std::string Dsn(std::string_view extra = "") const;
-  // The startup packets' parameters, as sent.
-  std::vector<std::string> startups();
 
  private:
   void Serve();
   void Talk(int fd);
-  void AnswerStatements(int fd, std::string* buffer, int* answered);
+  struct Conversation {
+    std::string buffer;  // What was read and not yet taken.
+    std::string reply;   // What the next Sync sends.
+    std::map<std::string, std::string> prepared;
+    bool unnamed_answered = false;
+    int answered = 0;
+  };
+  void AnswerMessages(int fd, Conversation* talk);
+  bool Finished(const Conversation& talk) const;
 
   const Script script_;
   int listener_ = -1;
   int stop_ = -1;
   int port_ = 0;
   std::atomic<int> connections_{0};
-  std::vector<std::string> startups_;
   std::thread thread_;
 };
 
