@@ -62,6 +62,8 @@ bool IsCount(double value) { return !std::isnan(value) && value >= 0; }
 
 bool IsCountSuffix(std::string_view suffix) { return suffix == "_count" || suffix == "_gcount"; }
 
+bool IsSumSuffix(std::string_view suffix) { return suffix == "_sum" || suffix == "_gsum"; }
+
 bool IsHistogram(MetricType type) {
   return type == MetricType::kHistogram || type == MetricType::kGaugeHistogram;
 }
@@ -136,6 +138,9 @@ Result<void> StrictChecker::ClaimNames() {
 }
 
 Result<void> StrictChecker::CheckSample(const Parser& parser) {
+  if (format_ == Format::kOpenMetrics && parser.series().ends_with(",}")) {
+    return Broken("a comma after the last label");
+  }
   model::LabelsBuilder builder;
   parser.BuildLabels(&builder);
   SampleView sample{
@@ -278,6 +283,9 @@ Result<void> StrictChecker::CheckHistogram(const SampleView& sample) {
     }
     group_->count = sample.value;
   }
+  if (IsSumSuffix(sample.suffix)) {
+    group_->sum = sample.value;
+  }
   return {};
 }
 
@@ -292,6 +300,7 @@ Result<void> StrictChecker::CheckBucket(const SampleView& sample) {
   if (!IsCount(sample.value) || sample.value < group_->last_bucket) {
     return Broken("a bucket counts what the one before it counts: " + sample.labels.ToString());
   }
+  group_->has_negative_bounds = group_->has_negative_bounds || *bound < 0;
   group_->last_bound = bound;
   group_->last_bucket = sample.value;
   return {};
@@ -308,6 +317,23 @@ Result<void> StrictChecker::FinishHistogram() {
   }
   if (group_->count.has_value() && *group_->count != group_->last_bucket) {
     return Broken("the count of " + name + " is not that of its bucket with le=\"+Inf\"");
+  }
+  return format_ == Format::kOpenMetrics ? CheckSum(name) : Result<void>();
+}
+
+// OpenMetrics: a sum comes with a count, and what it says fits the bounds. Observations below 0
+// make the sum of a histogram no counter, so there it must be left out.
+Result<void> StrictChecker::CheckSum(const std::string& histogram) const {
+  if (group_->sum.has_value() != group_->count.has_value()) {
+    return Broken("the histogram " + histogram + " has only one of sum and count");
+  }
+  const double sum = group_->sum.value_or(0);
+  if (sum < 0 && !group_->has_negative_bounds) {
+    return Broken("the sum of " + histogram + " is negative, its bounds are not");
+  }
+  if (group_->sum.has_value() && group_->has_negative_bounds &&
+      family_->type == MetricType::kHistogram) {
+    return Broken("the histogram " + histogram + " has negative bounds and a sum");
   }
   return {};
 }

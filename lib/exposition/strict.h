@@ -42,6 +42,8 @@ class StrictChecker {
     std::optional<double> last_bound;  // Of the buckets so far, and what it holds.
     double last_bucket = 0;
     std::optional<double> count;
+    std::optional<double> sum;
+    bool has_negative_bounds = false;
   };
   struct SampleView {
     model::Labels labels;
@@ -64,6 +66,7 @@ class StrictChecker {
   base::Result<void> EnterGroup(const SampleView& sample);
   base::Result<void> AdvanceGroup(const SampleView& sample);
   base::Result<void> FinishHistogram();
+  base::Result<void> CheckSum(const std::string& histogram) const;
   base::Result<void> FinishFamily();
   std::string_view BoundLabel() const;
 

@@ -22,7 +22,7 @@ std::map<std::string, double> Values(const std::vector<model::MetricFamily>& fam
 }
 
 class FakeProc : public testing::Test {
- protected:
+ public:
   FakeProc() {
     char path[] = "/tmp/tarsier_proc_XXXXXX";
     root_ = mkdtemp(path);
@@ -30,6 +30,7 @@ class FakeProc : public testing::Test {
   }
   ~FakeProc() override { std::filesystem::remove_all(root_); }
 
+ protected:
   void Write(const std::string& name, const std::string& content) const {
     std::ofstream(root_ + "/" + name) << content;
   }

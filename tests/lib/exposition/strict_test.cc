@@ -104,9 +104,12 @@ TEST(StrictOpenMetrics, AcceptsPagesThatFollowTheSpecification) {
       "# TYPE a histogram\na_bucket{le=\"1.0\"} 1 # {} 1\na_bucket{le=\"+Inf\"} 2\na_count 2\n"
       "a_sum 1\na_created 5\n");
   check(
-      "# TYPE a histogram\na_bucket{le=\"+Inf\"} 2 1\na_count 2 1\na_bucket{le=\"+Inf\"} 3 2\n"
-      "a_count 3 2\n");
-  check("# TYPE a gaugehistogram\na_bucket{le=\"+Inf\"} 2\na_gcount 2\na_gsum -1\n");
+      "# TYPE a histogram\na_bucket{le=\"+Inf\"} 2 1\na_count 2 1\na_sum 2 1\n"
+      "a_bucket{le=\"+Inf\"} 3 2\na_count 3 2\na_sum 2 2\n");
+  check(
+      "# TYPE a gaugehistogram\na_bucket{le=\"-1.0\"} 1\na_bucket{le=\"+Inf\"} 2\n"
+      "a_gcount 2\na_gsum -1\n");
+  check("# TYPE a histogram\na_bucket{le=\"-1.0\"} 1\na_bucket{le=\"+Inf\"} 2\n");
   check("# TYPE a summary\na{quantile=\"0.5\"} 1\na_count 1\na_sum 1\na_created 1\n");
   check("# TYPE a info\na_info{version=\"1\"} 1\n");
   check("# TYPE a stateset\na{a=\"on\"} 1\na{a=\"off\"} 0\n");
@@ -142,6 +145,14 @@ TEST(StrictOpenMetrics, RefusesWhatTheSpecificationForbids) {
         "no bucket with le=\"+Inf\"");
   check("# TYPE a gaugehistogram\na_bucket{le=\"+Inf\"} 2\na_gcount 3\n",
         "the count of a{} is not");
+  check("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_count 1\n", "only one of sum and count");
+  check("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\n", "only one of sum and count");
+  check("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_count 1\na_sum -1\n", "is negative");
+  check("# TYPE a gaugehistogram\na_bucket{le=\"+Inf\"} 1\na_gcount 1\na_gsum -1\n", "is negative");
+  check(
+      "# TYPE a histogram\na_bucket{le=\"-1.0\"} 1\na_bucket{le=\"+Inf\"} 1\na_count 1\na_sum 1\n",
+      "negative bounds and a sum");
+  check("a{b=\"c\",} 1\n", "a comma after the last label");
   check("# TYPE a gauge\na{x=\"1\"} 1\nb 1\na{x=\"2\"} 1\n", "line 4: a was seen before");
   check("# TYPE a counter\na_total{x=\"1\"} 1\na_total{x=\"2\"} 1\na_created{x=\"1\"} 1\n",
         "are apart or twice");
