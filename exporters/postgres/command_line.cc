@@ -51,6 +51,19 @@ base::Result<void> CheckRange(const ParsedFlags& flags, std::string_view name, i
   return {};
 }
 
+// Commas separate as well as repeating the flag does.
+std::vector<std::string> ListOf(const ParsedFlags& flags, std::string_view name) {
+  std::vector<std::string> list;
+  for (const std::string& text : flags.List(name)) {
+    for (const std::string_view part : base::Split(text, ',')) {
+      if (const std::string_view item = base::TrimSpace(part); !item.empty()) {
+        list.emplace_back(item);
+      }
+    }
+  }
+  return list;
+}
+
 base::Result<StatStatementsOptions> ParseStatStatements(const ParsedFlags& flags) {
   constexpr int64_t kMaxLimit = 5000;  // The default of pg_stat_statements.max.
   constexpr int64_t kMaxQueryLength = 10000;
@@ -60,8 +73,8 @@ base::Result<StatStatementsOptions> ParseStatStatements(const ParsedFlags& flags
       .include_query = flags.Bool("collector.stat_statements.include_query"),
       .query_length = flags.Int("collector.stat_statements.query_length"),
       .limit = flags.Int("collector.stat_statements.limit"),
-      .exclude_databases = flags.List("collector.stat_statements.exclude_databases"),
-      .exclude_users = flags.List("collector.stat_statements.exclude_users")};
+      .exclude_databases = ListOf(flags, "collector.stat_statements.exclude_databases"),
+      .exclude_users = ListOf(flags, "collector.stat_statements.exclude_users")};
 }
 
 Selection ParseSelection(const ParsedFlags& flags) {
@@ -152,7 +165,7 @@ base::Result<PostgresOptions> ParseOptions(const ParsedFlags& flags,
   PostgresOptions options{.conninfo = std::move(conninfo),
                           .selection = ParseSelection(flags),
                           .stat_statements = std::move(stat_statements),
-                          .exclude_databases = flags.List("exclude-databases"),
+                          .exclude_databases = ListOf(flags, "exclude-databases"),
                           .collection_timeout = flags.Duration("collection-timeout"),
                           .statement_timeout = flags.Duration("statement-timeout"),
                           .lock_timeout = flags.Duration("lock-timeout"),
