@@ -13,7 +13,7 @@
 namespace yaml {
 
 inline constexpr size_t kMaxBytes = 16 << 20;
-inline constexpr size_t kMaxNodes = 1'000'000;  // After expansion of aliases.
+inline constexpr size_t kMaxNodes = 300'000;  // After expansion of aliases.
 inline constexpr int kMaxDepth = 64;
 
 struct Node {

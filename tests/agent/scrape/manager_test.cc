@@ -206,7 +206,7 @@ TEST_F(ManagerTest, CountsWhatItDoes) {
   manager_.Stop();
   double scrapes = 0;
   for (const model::MetricFamily& family : manager_.Metrics()) {
-    if (family.desc->name == "tarsier_agent_scrapes_total") {
+    if (family.desc->name == "tarsier_scrapes_total") {
       scrapes = family.metrics.at(0).value;
     }
   }
