@@ -10,7 +10,7 @@
 namespace exporters::pgbouncer {
 namespace {
 
-using namespace std::string_literals;  // NOLINT(google-build-using-namespace): bytes with NULs.
+using std::string_literals::operator""s;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
