@@ -462,6 +462,10 @@ class Front::Impl {
         BeginExchange(connection, end);
         return;
       }
+      if (!connection->received.empty() && !CanStartHead(connection->received.front())) {
+        Refuse(connection, 400, "an HTTP request is expected");
+        return;
+      }
       if (connection->received.size() > options_.max_header_bytes) {
         Refuse(connection, 431, "the request's headers are too long");
         return;

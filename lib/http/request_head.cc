@@ -146,6 +146,8 @@ RequestHead Combine(RequestHead head, const Fields& fields, bool is_http_1_0) {
 
 }  // namespace
 
+bool CanStartHead(char first) { return IsTokenChar(first); }
+
 size_t FindHeadEnd(std::string_view bytes, size_t searched) {
   // "\n\n" ends it too, so that ParseRequestHead can refuse it at once.
   for (size_t at = bytes.find('\n', searched < 3 ? 0 : searched - 3); at != std::string_view::npos;

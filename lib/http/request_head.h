@@ -22,6 +22,9 @@ struct RequestHead {
   size_t authority_bytes = 0;
 };
 
+// Whether a request can start so. A TLS handshake, for one, cannot.
+bool CanStartHead(char first);
+
 // Where the head ends, its empty line included; npos when more bytes are needed. `searched` bytes
 // at the front have been looked at before.
 size_t FindHeadEnd(std::string_view bytes, size_t searched);
