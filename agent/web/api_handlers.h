@@ -1,0 +1,39 @@
+// One handler per endpoint of the Prometheus API v1. routes.cc has the table.
+#pragma once
+
+#include "agent/web/routes.h"
+#include "lib/http/message.h"
+#include "lib/http/router.h"
+
+namespace web {
+
+using ApiHandler = http::Response(const Views& views, const http::Request& request,
+                                  const http::PathParameters& path);
+
+// api_query.cc
+ApiHandler Query;
+ApiHandler QueryRange;
+ApiHandler QueryExemplars;
+ApiHandler FormatQuery;
+
+// api_series.cc
+ApiHandler Series;
+ApiHandler LabelNames;
+ApiHandler LabelValues;
+ApiHandler Metadata;
+
+// api_state.cc
+ApiHandler Targets;
+ApiHandler ScrapePools;
+ApiHandler Rules;
+ApiHandler Alerts;
+ApiHandler AlertmanagersList;
+
+// api_status.cc
+ApiHandler BuildInfo;
+ApiHandler RuntimeInfo;
+ApiHandler Flags;
+ApiHandler ConfigYaml;
+ApiHandler Tsdb;
+
+}  // namespace web
