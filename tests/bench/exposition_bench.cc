@@ -44,7 +44,7 @@ void CountSamples(benchmark::State& state, size_t bytes) {
       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void BM_Write(benchmark::State& state, Format format) {
+void WritePage(benchmark::State& state, Format format) {
   const std::vector<model::MetricFamily> families = Families();
   std::string page;
   for (auto _ : state) {
@@ -60,7 +60,7 @@ class NoSink final : public SampleSink {
   void Add(const FlatSample& sample) override { benchmark::DoNotOptimize(&sample); }
 };
 
-void BM_Flatten(benchmark::State& state) {
+void FlattenFamily(benchmark::State& state) {
   const std::vector<model::MetricFamily> families = Families();
   NoSink sink;
   for (auto _ : state) {
@@ -69,7 +69,7 @@ void BM_Flatten(benchmark::State& state) {
   CountSamples(state, 0);
 }
 
-void BM_Parse(benchmark::State& state, Format format, ParseMode mode) {
+void ParsePage(benchmark::State& state, Format format, ParseMode mode) {
   const std::string page = Page(format);
   for (auto _ : state) {
     Parser parser(page, format, mode);
@@ -83,7 +83,7 @@ void BM_Parse(benchmark::State& state, Format format, ParseMode mode) {
 }
 
 // A target whose page has the same series in the same order as the last time.
-void BM_ParseExpected(benchmark::State& state, Format format) {
+void ParseExpected(benchmark::State& state, Format format) {
   const std::string page = Page(format);
   std::vector<std::string_view> series;
   Parser first(page, format, ParseMode::kScraping);
@@ -109,7 +109,7 @@ void BM_ParseExpected(benchmark::State& state, Format format) {
   CountSamples(state, page.size());
 }
 
-void BM_ParseAndBuildLabels(benchmark::State& state) {
+void ParseAndBuildLabels(benchmark::State& state) {
   const std::string page = Page(Format::kText);
   for (auto _ : state) {
     Parser parser(page, Format::kText, ParseMode::kScraping);
@@ -124,7 +124,7 @@ void BM_ParseAndBuildLabels(benchmark::State& state) {
   CountSamples(state, page.size());
 }
 
-void BM_Gzip(benchmark::State& state) {
+void GzipPage(benchmark::State& state) {
   const std::string page = Page(Format::kText);
   for (auto _ : state) {
     benchmark::DoNotOptimize(Gzip(page));
@@ -132,16 +132,16 @@ void BM_Gzip(benchmark::State& state) {
   CountSamples(state, page.size());
 }
 
-BENCHMARK(BM_Flatten);
-BENCHMARK_CAPTURE(BM_Write, Text, Format::kText);
-BENCHMARK_CAPTURE(BM_Write, OpenMetrics, Format::kOpenMetrics);
-BENCHMARK_CAPTURE(BM_Parse, Text, Format::kText, ParseMode::kScraping);
-BENCHMARK_CAPTURE(BM_Parse, OpenMetrics, Format::kOpenMetrics, ParseMode::kScraping);
-BENCHMARK_CAPTURE(BM_Parse, TextStrict, Format::kText, ParseMode::kStrict);
-BENCHMARK_CAPTURE(BM_ParseExpected, Text, Format::kText);
-BENCHMARK_CAPTURE(BM_ParseExpected, OpenMetrics, Format::kOpenMetrics);
-BENCHMARK(BM_ParseAndBuildLabels);
-BENCHMARK(BM_Gzip);
+BENCHMARK(FlattenFamily);
+BENCHMARK_CAPTURE(WritePage, Text, Format::kText);
+BENCHMARK_CAPTURE(WritePage, OpenMetrics, Format::kOpenMetrics);
+BENCHMARK_CAPTURE(ParsePage, Text, Format::kText, ParseMode::kScraping);
+BENCHMARK_CAPTURE(ParsePage, OpenMetrics, Format::kOpenMetrics, ParseMode::kScraping);
+BENCHMARK_CAPTURE(ParsePage, TextStrict, Format::kText, ParseMode::kStrict);
+BENCHMARK_CAPTURE(ParseExpected, Text, Format::kText);
+BENCHMARK_CAPTURE(ParseExpected, OpenMetrics, Format::kOpenMetrics);
+BENCHMARK(ParseAndBuildLabels);
+BENCHMARK(GzipPage);
 
 }  // namespace
 }  // namespace exposition
