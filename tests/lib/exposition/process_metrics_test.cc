@@ -77,6 +77,17 @@ TEST_F(FakeProc, ReadsNumbersBehindACommandWithSpacesAndParentheses) {
   EXPECT_EQ(values.at("process_virtual_memory_max_bytes"), 18446744073709551615.0);
 }
 
+TEST_F(FakeProc, ReadsAnotherProcessByItsId) {
+  std::filesystem::create_directories(root_ + "/42/fd");
+  Write("42/fd/0", "");
+  Write("42/fd/1", "");
+  Write("42/limits",
+        "Max open files            1024                 524288               files     \n");
+  const auto values = Values(CollectProcessMetrics(root_, "42"));
+  EXPECT_EQ(values.at("process_max_fds"), 1024);
+  EXPECT_EQ(values.at("process_open_fds"), 2);
+}
+
 TEST_F(FakeProc, LeavesOutWhatItCannotRead) {
   EXPECT_EQ(CollectProcessMetrics(root_ + "/absent").size(), 0U);
   for (const char* const stat :
