@@ -22,6 +22,31 @@ struct Group {
   std::vector<size_t> members;  // Indices into the input.
 };
 
+// The shortest digits, never with an exponent.
+std::string FixedNotation(double value) {
+  const std::string text = base::FormatDouble(value);
+  const size_t exponent_at = text.find('e');
+  if (exponent_at == std::string::npos) {
+    return text;
+  }
+  const int64_t exponent = static_cast<int64_t>(*base::ParseDouble(text.substr(exponent_at + 1)));
+  const bool negative = text.front() == '-';
+  std::string digits;
+  for (const char c : text.substr(0, exponent_at)) {
+    if (c >= '0' && c <= '9') {
+      digits += c;
+    }
+  }
+  std::string fixed = negative ? "-" : "";
+  if (exponent < 0) {
+    fixed += "0." + std::string(static_cast<size_t>(-exponent - 1), '0') + digits;
+  } else {
+    // FormatDouble uses an exponent from 21 on; no double has more digits than that.
+    fixed += digits + std::string(static_cast<size_t>(exponent) + 1 - digits.size(), '0');
+  }
+  return fixed;
+}
+
 class AggregateEvaluator {
  public:
   AggregateEvaluator(Evaluator& evaluator, const Aggregate& aggregate, const Steps& steps)
@@ -157,22 +182,6 @@ class AggregateEvaluator {
 
   StepSeries Empty(const model::Labels& labels) const {
     return {.labels = labels, .values = std::vector<double>(steps_.count, kAbsent)};
-  }
-
-  // Never with an exponent.
-  static std::string FixedNotation(double value) {
-    std::string text = base::FormatDouble(value);
-    return text.find('e') == std::string::npos ? text
-                                               : fmt::format("{:.{}f}", value, Decimals(text));
-  }
-
-  // How many decimals the shortest form "d.ddde-xx" stands for.
-  static int Decimals(const std::string& text) {
-    const size_t exponent = text.find('e');
-    const size_t point = text.find('.');
-    const int digits = point < exponent ? static_cast<int>(exponent - point - 1) : 0;
-    const int power = static_cast<int>(*base::ParseDouble(text.substr(exponent + 1)));
-    return std::max(0, digits - power);
   }
 
   Evaluator& evaluator_;

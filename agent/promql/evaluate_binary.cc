@@ -8,6 +8,7 @@
 
 #include "agent/promql/grouping.h"
 #include "agent/promql/nodes.h"
+#include "agent/promql/quote.h"
 
 namespace promql {
 namespace {
@@ -62,6 +63,16 @@ Result<StepMatrix> VectorWithScalar(Evaluator& evaluator, const Binary& binary, 
   }
   return evaluator.options().delayed_name_removal ? std::move(vector)
                                                   : MergeSameLabels(std::move(vector));
+}
+
+// All labels in braces, the name among them.
+std::string InBraces(const model::Labels& labels) {
+  std::string text;
+  for (const model::Label label : labels) {
+    text += text.empty() ? "" : ", ";
+    text += fmt::format("{}={}", label.name, Quote(label.value));
+  }
+  return "{" + text + "}";
 }
 
 class VectorMatcher {
@@ -177,8 +188,8 @@ class VectorMatcher {
         fmt::format("found duplicate series for the match group {} on the {} hand-side of the "
                     "operation: [{}, {}];many-to-many matching not allowed: matching labels must "
                     "be unique on one side",
-                    GroupLabels(one_[a].labels).ToString(), left ? "left" : "right",
-                    one_[a].labels.ToString(), one_[b].labels.ToString()),
+                    InBraces(GroupLabels(one_[a].labels)), left ? "left" : "right",
+                    InBraces(one_[a].labels), InBraces(one_[b].labels)),
         ErrorKind::kInvalidArgument);
   }
 

@@ -77,6 +77,11 @@ std::optional<double> ParseNumber(std::string_view text) {
   return base::ParseDouble(digits);
 }
 
+// A byte that is no UTF-8 stands for itself.
+std::string_view FirstRune(std::string_view text) {
+  return text.substr(0, std::max<size_t>(1, RuneLength(text.substr(0, 4))));
+}
+
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
@@ -92,8 +97,11 @@ class Lexer {
     return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
   }
   bool AtEnd() const { return at_ >= text_.size(); }
-  std::string_view RuneHere() const {
-    return text_.substr(at_, std::max<size_t>(1, RuneLength(text_.substr(at_, 4))));
+  std::string_view RuneHere() const { return FirstRune(text_.substr(at_)); }
+  // The one after the next, quoted, for errors.
+  std::string NextRune() const {
+    const std::string_view rest = text_.substr(at_ + 1);
+    return rest.empty() ? "end of input" : QuoteRune(FirstRune(rest));
   }
 
   Token& Emit(TokenKind kind, size_t length) {
@@ -168,8 +176,9 @@ class Lexer {
 
   bool Symbol(char c) {
     for (const size_t length : {size_t{2}, size_t{1}}) {
-      if (const Operator* op = FindOperator(text_.substr(at_, length))) {
-        Emit(TokenKind::kOperator, length).op = op;
+      const std::string_view symbol = text_.substr(at_, length);
+      if (const Operator* op = FindOperator(symbol)) {
+        Emit(TokenKind::kOperator, symbol.size()).op = op;
         return true;
       }
     }
@@ -181,9 +190,7 @@ class Lexer {
       return true;
     }
     if (c == '!') {
-      ++at_;
-      return Fail(AtEnd() ? "unexpected character after '!': end of input"
-                          : "unexpected character after '!': " + QuoteRune(RuneHere()));
+      return Fail("unexpected character after '!': " + NextRune());
     }
     return Bracket(c);
   }
@@ -200,14 +207,14 @@ class Lexer {
         break;
       case TokenKind::kRightParen:
         if (--parens_ < 0) {
-          return Fail("unexpected right parenthesis ')'");
+          return FailAt(at_ + 1, "unexpected right parenthesis ')'");
         }
         break;
       case TokenKind::kLeftBrace:
         in_braces_ = true;
         break;
       case TokenKind::kRightBrace:
-        return Fail("unexpected right brace '}'");
+        return Fail("unexpected character: '}'");
       case TokenKind::kLeftBracket:
         if (in_brackets_) {
           return Fail("unexpected left bracket '['");
@@ -266,9 +273,7 @@ class Lexer {
       Emit(TokenKind::kOperator, 2).op = FindOperator("!=");
       return true;
     }
-    ++at_;
-    return Fail(AtEnd() ? "unexpected end of input inside braces"
-                        : "unexpected character after '!' inside braces: " + QuoteRune(RuneHere()));
+    return Fail("unexpected character after '!' inside braces: " + NextRune());
   }
 
   bool Word() {
@@ -307,13 +312,14 @@ class Lexer {
   bool NumberOrDuration() {
     const bool hex = Peek() == '0' && (Peek(1) == 'x' || Peek(1) == 'X');
     size_t length = 0;
-    for (;; ++length) {
+    for (bool point = false;; ++length) {
       const char c = Peek(length);
       const bool sign = (c == '+' || c == '-') && length > 0 && !hex &&
                         (Peek(length - 1) == 'e' || Peek(length - 1) == 'E');
-      if (!IsWordChar(c) && c != '.' && !sign) {
+      if (!IsWordChar(c) && !(c == '.' && !point) && !sign) {
         break;
       }
+      point = point || c == '.';
     }
     const std::string_view text = text_.substr(at_, length);
     if (const auto number = ParseNumber(text)) {
@@ -324,7 +330,8 @@ class Lexer {
       Emit(TokenKind::kDuration, length).number = static_cast<double>(duration->count()) / 1000;
       return true;
     }
-    return Fail(fmt::format("bad number or duration syntax: {}", Quote(text)));
+    const size_t digits = std::min(text.find_first_not_of(hex ? "0x" : "0123456789."), text.size());
+    return Fail(fmt::format("bad number or duration syntax: {}", Quote(text.substr(0, digits))));
   }
 
   bool QuotedString(char quote) {

@@ -97,7 +97,9 @@ class Parser {
   Position From(size_t start) const { return {start, last_end_}; }
 
   Error FailAt(Position position, std::string_view message) const {
-    return Error(fmt::format("{}: parse error: {}", LineAndColumn(text_, position.start), message),
+    const std::string where =
+        text_.empty() ? "unknown position" : LineAndColumn(text_, position.start);
+    return Error(fmt::format("{}: parse error: {}", where, message),
                  base::ErrorKind::kInvalidArgument);
   }
 
@@ -325,7 +327,7 @@ class Parser {
         return Unexpected("@", "timestamp");
       }
     } else {
-      ASSIGN_OR_RETURN(at.at_ms, AtTimestamp());
+      ASSIGN_OR_RETURN(at.at_ms, AtTimestamp(expr.position));
       at.at = TimeShift::At::kTimestamp;
     }
     if (!IsShiftable(expr)) {
@@ -344,8 +346,7 @@ class Parser {
     return {};
   }
 
-  Result<int64_t> AtTimestamp() {
-    const size_t start = Here().position;
+  Result<int64_t> AtTimestamp(Position selector) {
     double sign = 1;
     if (IsSign()) {
       sign = Take().text == "-" ? -1 : 1;
@@ -356,8 +357,9 @@ class Parser {
     const double seconds = sign * Take().number;
     constexpr double kLimit = 9223372036854775.0;  // Milliseconds must fit int64_t.
     if (!(std::fabs(seconds) < kLimit)) {
-      return FailAt(From(start),
-                    fmt::format("timestamp out of bounds for @ modifier: {:f}", seconds));
+      return FailAt(selector, fmt::format("timestamp out of bounds for @ modifier: {}",
+                                          std::isfinite(seconds) ? fmt::format("{:f}", seconds)
+                                                                 : base::FormatDouble(seconds)));
     }
     return static_cast<int64_t>(std::llround(seconds * 1000));
   }

@@ -103,22 +103,24 @@ std::optional<NumericEscape> NumericEscapeOf(char letter) {
   return std::nullopt;
 }
 
+// As Go's %#U: U+0071 'q'.
+std::string CodePoint(char c) {
+  return fmt::format("U+{:04X} '{}'", static_cast<unsigned char>(c), c);
+}
+
 base::Error BadEscape(std::string message) {
   return base::Error(std::move(message), base::ErrorKind::kInvalidArgument);
 }
 
 // `*rest` starts at the first digit.
-base::Result<void> AppendNumeric(const NumericEscape& form, std::string_view* rest,
+base::Result<void> AppendNumeric(const NumericEscape& form, char quote, std::string_view* rest,
                                  std::string* out) {
   uint32_t value = 0;
   for (size_t i = 0; i < form.digits; ++i) {
-    if (rest->empty()) {
-      return BadEscape("escape sequence not terminated");
-    }
-    const std::optional<int> digit = Digit(rest->front());
+    const char c = rest->empty() ? quote : rest->front();
+    const std::optional<int> digit = Digit(c);
     if (!digit || static_cast<uint32_t>(*digit) >= form.base) {
-      return BadEscape(
-          fmt::format("illegal character {} in escape sequence", QuoteRune(rest->substr(0, 1))));
+      return BadEscape(fmt::format("illegal character {} in escape sequence", CodePoint(c)));
     }
     value = value * form.base + static_cast<uint32_t>(*digit);
     rest->remove_prefix(1);
@@ -155,7 +157,7 @@ base::Result<std::string> Unescape(std::string_view inside, char quote) {
     const char letter = inside.front();
     if (const auto numeric = NumericEscapeOf(letter)) {
       inside.remove_prefix(numeric->base == 8 ? 0 : 1);
-      RETURN_IF_ERROR(AppendNumeric(*numeric, &inside, &out));
+      RETURN_IF_ERROR(AppendNumeric(*numeric, quote, &inside, &out));
       continue;
     }
     inside.remove_prefix(1);
@@ -169,8 +171,7 @@ base::Result<std::string> Unescape(std::string_view inside, char quote) {
       out += letter;
     }
     if (out.size() == before) {
-      return BadEscape(
-          fmt::format("unknown escape sequence {}", QuoteRune(std::string_view(&letter, 1))));
+      return BadEscape(fmt::format("unknown escape sequence {}", CodePoint(letter)));
     }
   }
   return out;

@@ -25,6 +25,12 @@ Error Expect(const Expr& expr, ValueType want, std::string_view context) {
                                          TypeName(expr.type)));
 }
 
+std::string_view TypeWord(ValueType type) {
+  return type == ValueType::kMatrix   ? "matrix"
+         : type == ValueType::kVector ? "vector"
+                                      : TypeName(type);
+}
+
 bool IsScalarOrVector(ValueType type) {
   return type == ValueType::kScalar || type == ValueType::kVector;
 }
@@ -80,7 +86,7 @@ Error Check(const Subquery& subquery, const Expr& expr) {
   }
   return Fail(expr.position,
               fmt::format("subquery is only allowed on instant vector, got {} instead",
-                          TypeName(subquery.inner->type)));
+                          TypeWord(subquery.inner->type)));
 }
 
 Error Check(const Call& call, const Expr& expr) {

@@ -11,15 +11,16 @@ constexpr size_t kMinSamples = 2;
 
 double Seconds(int64_t ms) { return static_cast<double>(ms) / 1000; }
 
-// What a counter lost in resets: every drop started again from zero.
-double LostInResets(std::span<const model::Sample> samples) {
-  double lost = 0;
-  for (size_t i = 1; i < samples.size(); ++i) {
+// From the first to the last sample. After a reset a counter starts again from zero, so what it had
+// before is added.
+double Change(std::span<const model::Sample> samples, bool counter) {
+  double change = samples.back().value - samples.front().value;
+  for (size_t i = 1; counter && i < samples.size(); ++i) {
     if (samples[i].value < samples[i - 1].value) {
-      lost += samples[i - 1].value;
+      change += samples[i - 1].value;
     }
   }
-  return lost;
+  return change;
 }
 
 // The increase between the first and the last sample, extrapolated to the ends of the window. A
@@ -32,7 +33,7 @@ std::optional<double> Extrapolated(const Window& window, bool counter) {
   }
   const model::Sample first = samples.front();
   const model::Sample last = samples.back();
-  const double change = last.value - first.value + (counter ? LostInResets(samples) : 0);
+  const double change = Change(samples, counter);
   const double sampled = Seconds(last.timestamp_ms - first.timestamp_ms);
   const double interval = sampled / static_cast<double>(samples.size() - 1);
   const double threshold = interval * 1.1;
