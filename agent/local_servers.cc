@@ -222,7 +222,8 @@ bool LocalServers::TryToWatch(Server* server) {
   const std::vector<std::string> users = UsersToTry(*server->row);
   for (const Listener& listener : server->listeners) {
     for (const std::string& user : users) {
-      auto made = server->row->make({listener, user}, options_.environment, trial_logger_);
+      const Login login{listener, user, MaySeePasswords(listener)};
+      auto made = server->row->make(login, options_.environment, trial_logger_);
       if (!made.ok()) {
         server->failure = made.error().message();
         continue;
@@ -240,7 +241,7 @@ bool LocalServers::TryToWatch(Server* server) {
         return false;
       }
       // Once more, with the logger that it keeps.
-      made = server->row->make({listener, user}, options_.environment, logger_);
+      made = server->row->make(login, options_.environment, logger_);
       if (!made.ok()) {
         server->failure = made.error().message();
         continue;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "exporters/pgbouncer/exporter.h"
 #include "exporters/postgres/command_line.h"
@@ -41,6 +42,11 @@ base::Result<MadeExporter> MakePostgres(const Login& login, const EnvironmentFun
       exporters::ParseFlags({.flags = exporters::postgres::PostgresFlags()}, {}, environment));
   ASSIGN_OR_RETURN(exporters::postgres::PostgresOptions options,
                    exporters::postgres::ParseOptions(flags, environment));
+  if (!login.may_see_passwords) {
+    options.conninfo = {};
+    options.conninfo.Set("password", base::Secret());  // Not PGPASSWORD either.
+    options.conninfo.Set("passfile", base::Secret("/dev/null"));
+  }
   if (!IsDefault(login.listener)) {
     SetPlace(login.listener, &options.conninfo);
     if (!options.conninfo.Has("dbname")) {
@@ -94,13 +100,15 @@ base::Result<MadeExporter> MakeRedis(const Login& login, const EnvironmentFunc& 
                                 .port = login.listener.port,
                                 .unix_path = login.listener.socket_path};
   }
-  if (const auto user = environment("REDIS_USER")) {
-    options.address.user = *user;
+  if (login.may_see_passwords) {
+    if (const auto user = environment("REDIS_USER")) {
+      options.address.user = *user;
+    }
+    if (const auto password = environment("REDIS_PASSWORD")) {
+      options.address.password = base::Secret(*password);
+    }
+    options.password_file = EnvironmentText(environment, "REDIS_PASSWORD_FILE");
   }
-  if (const auto password = environment("REDIS_PASSWORD")) {
-    options.address.password = base::Secret(*password);
-  }
-  options.password_file = EnvironmentText(environment, "REDIS_PASSWORD_FILE");
   options.tls = {.ca_file = EnvironmentText(environment, "REDIS_EXPORTER_TLS_CA_CERT_FILE"),
                  .cert_file = EnvironmentText(environment, "REDIS_EXPORTER_TLS_CLIENT_CERT_FILE"),
                  .key_file = EnvironmentText(environment, "REDIS_EXPORTER_TLS_CLIENT_KEY_FILE"),
@@ -154,6 +162,10 @@ constexpr ServerKindRow kKinds[] = {
 };
 
 }  // namespace
+
+bool MaySeePasswords(const discovery::Listener& listener) {
+  return listener.uid < kFirstPersonalUid || listener.uid == geteuid();
+}
 
 std::span<const ServerKindRow> ServerKinds() { return kKinds; }
 

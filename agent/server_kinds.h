@@ -1,6 +1,7 @@
 // What the agent must know of each kind of server to watch it without being told how: one row each.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,6 +21,9 @@ namespace agent {
 struct Login {
   discovery::Listener listener;
   std::string user;  // Empty: whatever the environment or the protocol's default says.
+  // Any user of this machine can listen somewhere and ask for a password, so one that was meant for
+  // a database is shown to root, to system accounts and to ourselves only.
+  bool may_see_passwords = true;
 };
 
 struct MadeExporter {
@@ -42,6 +46,10 @@ struct ServerKindRow {
                                      const exporters::EnvironmentFunc& environment,
                                      const base::Logger& logger);
 };
+
+// Accounts below are the system's, not people's.
+inline constexpr uint32_t kFirstPersonalUid = 1000;
+bool MaySeePasswords(const discovery::Listener& listener);
 
 std::span<const ServerKindRow> ServerKinds();
 // Null for a kind that nothing watches.

@@ -18,9 +18,11 @@
 namespace discovery {
 namespace {
 
-// Columns of /proc/net/tcp, see proc_net_tcp(5): sl local_address rem_address st … inode at 9.
+// Columns of /proc/net/tcp, see proc_net_tcp(5): sl local_address rem_address st … uid timeout
+// inode.
 constexpr size_t kLocalColumn = 1;
 constexpr size_t kStateColumn = 3;
+constexpr size_t kUidColumn = 7;
 constexpr size_t kInodeColumn = 9;
 constexpr std::string_view kListenState = "0A";
 constexpr size_t kIpv4Digits = 8;
@@ -82,10 +84,14 @@ std::optional<Listener> ParseLine(std::string_view line) {
   auto host = ParseAddress(local.substr(0, colon));
   const auto port = ParseHex(local.substr(colon + 1));
   const auto inode = base::ParseUint(columns[kInodeColumn]);
-  if (!host || !port || *port == 0 || *port > 65535 || !inode) {
+  const auto uid = base::ParseUint(columns[kUidColumn]);
+  if (!host || !port || *port == 0 || *port > 65535 || !inode || !uid) {
     return std::nullopt;
   }
-  return Listener{.host = *std::move(host), .port = static_cast<int>(*port), .id = *inode};
+  return Listener{.host = *std::move(host),
+                  .port = static_cast<int>(*port),
+                  .id = *inode,
+                  .uid = static_cast<uint32_t>(*uid)};
 }
 
 // Lower is better to dial.
@@ -143,7 +149,7 @@ std::vector<Listener> FindUnixListeners(const std::vector<std::string>& patterns
       struct stat file {};
       if (stat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode) &&
           listeners.size() < kMaxListeners) {
-        listeners.push_back({.socket_path = path, .id = file.st_ino});
+        listeners.push_back({.socket_path = path, .id = file.st_ino, .uid = file.st_uid});
       }
     }
   }

@@ -18,6 +18,7 @@ struct Listener {
   int port = 0;             // 0 for a Unix socket.
   std::string socket_path;  // Instead.
   uint64_t id = 0;          // The socket's inode: another listener at the same place has another.
+  uint32_t uid = 0;         // Whose it is.
 
   // "127.0.0.1:5432" or the path.
   std::string ToString() const;

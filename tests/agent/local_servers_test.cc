@@ -1,13 +1,22 @@
 #include "agent/local_servers.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/server_kinds.h"
+#include "lib/base/file.h"
 
 namespace agent {
 namespace {
@@ -116,6 +125,55 @@ TEST_F(LocalServersTest, ABadVariableIsNamedAndItsValueIsNot) {
   EXPECT_TRUE(Says(servers, "PostgreSQL: DATA_SOURCE_NAME: "));
   EXPECT_TRUE(Says(servers, "Redis: REDIS_ADDR: "));
   EXPECT_FALSE(Says(servers, "hunter2"));
+}
+
+TEST(MaySeePasswords, RootSystemAccountsAndWeOurselves) {
+  EXPECT_TRUE(MaySeePasswords({.uid = 0}));
+  EXPECT_TRUE(MaySeePasswords({.uid = 104}));
+  EXPECT_TRUE(MaySeePasswords({.uid = geteuid()}));
+  EXPECT_FALSE(MaySeePasswords({.uid = geteuid() == 4321 ? 4322U : 4321U}));
+}
+
+// A listener of another user asks for a password, as a real server may, and must get none.
+TEST(MaySeePasswords, OthersGetNone) {
+  const auto environment = [](const char* name) {
+    return std::string_view(name) == "REDIS_PASSWORD" ? std::optional<std::string>("hunter2")
+                                                      : std::nullopt;
+  };
+  const base::UniqueFd listening(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  ASSERT_EQ(bind(listening.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
+  ASSERT_EQ(listen(listening.get(), 4), 0);
+  ASSERT_EQ(getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const base::Logger logger(base::LogLevel::kError, base::LogFormat::kLogfmt,
+                            [](std::string_view) {});
+  for (const bool trusted : {true, false}) {
+    const auto made =
+        FindRow(ServerKind::kRedis)
+            ->make({.listener = {.host = "127.0.0.1", .port = ntohs(address.sin_port)},
+                    .may_see_passwords = trusted},
+                   environment, logger);
+    ASSERT_TRUE(made.ok());
+    std::thread scrape([&made] {
+      static_cast<void>(
+          made->exporter
+              ->Collect({.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10)})
+              .ok());
+    });
+    std::string seen;
+    {
+      const base::UniqueFd client(accept(listening.get(), nullptr, nullptr));
+      std::array<char, 4096> buffer{};
+      const ssize_t got = recv(client.get(), buffer.data(), buffer.size(), 0);
+      seen.assign(buffer.data(), static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    }
+    scrape.join();
+    EXPECT_FALSE(seen.empty());
+    EXPECT_EQ(seen.find("hunter2") != std::string::npos, trusted) << seen;
+  }
 }
 
 TEST_F(LocalServersTest, WithoutProcItSaysSo) {

@@ -21,7 +21,7 @@ constexpr std::string_view kHeader =
 
 std::string Line(std::string_view local, std::string_view state, std::string_view inode) {
   return "   0: " + std::string(local) + " 00000000:0000 " + std::string(state) +
-         " 00000000:00000000 00:00000000 00000000     0        0 " + std::string(inode) +
+         " 00000000:00000000 00:00000000 00000000   104        0 " + std::string(inode) +
          " 1 0000000000000000 100 0 0 10 0\n";
 }
 
@@ -50,6 +50,7 @@ TEST(ProcNetTcp, ReadsListeningSocketsOnly) {
   ASSERT_EQ(listeners.size(), 3U);
   EXPECT_EQ(listeners[0].ToString(), "127.0.0.1:5432");
   EXPECT_EQ(listeners[0].id, 11U);
+  EXPECT_EQ(listeners[0].uid, 104U);
   EXPECT_EQ(listeners[1].ToString(), "127.0.0.1:6379") << "a wildcard is dialled on loopback";
   EXPECT_EQ(listeners[2].ToString(), "10.0.0.10:80");
 }
