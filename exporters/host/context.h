@@ -78,6 +78,21 @@ struct DiskInfo {
   std::string rotational;
 };
 
+struct DmiInfo {
+  model::DescPtr desc;  // With a label for each attribute that can be read; nullptr for none.
+  model::LabelValues values;
+};
+
+// One file of a sensor: the name of the chip, the label of a sensor (without desc), or a value.
+struct SensorReading {
+  std::string chip;
+  std::string chip_name = {};
+  std::string sensor = {};
+  std::string label = {};
+  model::DescPtr desc = nullptr;
+  double value = 0;
+};
+
 // Thread-compatible; kept between scrapes.
 class Context {
  public:
@@ -109,6 +124,9 @@ class Context {
   std::map<std::string, Remembered<DiskInfo>, std::less<>> disks;
   std::map<std::string, Remembered<LinkExtras>, std::less<>> link_extras;
   Remembered<base::Result<std::string>> os_release;
+  Remembered<DmiInfo> dmi;
+  Remembered<std::vector<SensorReading>> sensors;
+  std::string textfile_problem;  // The last that was logged.
 
  private:
   std::optional<base::Result<std::string>> stat_;

@@ -155,7 +155,7 @@ struct TextFamily {
   std::string name;
   std::string help;
   model::MetricType type = model::MetricType::kUntyped;
-  bool has_help = false;
+  bool has_help = false, has_type = false;
   // Labels (sorted, without __name__) and the metric.
   std::vector<std::pair<model::Labels, model::Metric>> metrics;
 };

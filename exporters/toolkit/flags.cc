@@ -37,9 +37,9 @@ template <typename T>
 void Register(const std::string& name) {
   auto copy = std::make_unique<char[]>(name.size() + 1);
   std::copy(name.begin(), name.end(), copy.get());
-  const gflags::FlagRegisterer registered(copy.release(), "", __FILE__,
-                                          std::make_unique<T>().release(),
-                                          std::make_unique<T>().release());
+  [[maybe_unused]] const gflags::FlagRegisterer registered(copy.release(), "", __FILE__,
+                                                           std::make_unique<T>().release(),
+                                                           std::make_unique<T>().release());
 }
 
 void RegisterAs(FlagType type, const std::string& name) {

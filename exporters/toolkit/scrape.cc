@@ -61,6 +61,12 @@ void Scrape::Emit(model::MetricFamily family) {
   std::move(family.metrics.begin(), family.metrics.end(), std::back_inserter(into.metrics));
 }
 
+bool Scrape::Contains(std::string_view name) const {
+  return std::any_of(families_.begin(), families_.end(), [name](const model::MetricFamily& family) {
+    return family.desc->name == name;
+  });
+}
+
 std::vector<model::MetricFamily> Scrape::TakeFamilies(size_t* duplicates) {
   std::vector<model::MetricFamily> sorted = std::exchange(families_, {});
   index_.clear();

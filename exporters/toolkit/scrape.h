@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -25,6 +26,9 @@ class Scrape {
   void Emit(const model::MetricDesc& desc, model::Metric metric);
   // A whole family, as a background collector keeps it.
   void Emit(model::MetricFamily family);
+
+  // Whether a family of that name has been emitted.
+  bool Contains(std::string_view name) const;
 
   // Merges families of one name, drops series that were emitted before (the first wins), sorts by
   // name and leaves the Scrape empty. `duplicates`, when given, is how many series were dropped.

@@ -1,5 +1,5 @@
-// Open files of the whole machine. /proc/sys/fs/file-nr is "743	0	2466177": open, always
-// 0, limit.
+// Open files of the whole machine. /proc/sys/fs/file-nr is "743	0	2466177": open,
+// always 0, limit.
 #include "exporters/host/context.h"
 #include "exporters/host/text.h"
 
