@@ -1,6 +1,8 @@
 """The real Prometheus and its promtool judge the exporters' pages, and evaluate the same rules to the same alerts."""
+import re
 import subprocess
 
+import harness
 from harness import Stack, eventually, find_program, main
 from monitored import Monitored
 
@@ -15,16 +17,15 @@ def lint(text):
 
 
 def test_promtool_finds_only_what_the_official_names_have_wrong():
-    import harness
     with open(f"{harness.ARGS.source_dir}/{OFFICIAL_NAMES}") as f:
-        known = {line.strip() for line in f if line.strip() and not line.startswith("#")}
+        known = re.compile("|".join(line.strip() for line in f if line.strip() and not line.startswith("#")))
     with Stack() as stack:
         monitored = Monitored(stack)
         unknown = []
         for exporter in monitored.exporters.values():
             page = exporter.metrics()
             assert len(page.samples) > 50, f"{exporter.name}: only {len(page.samples)} samples"
-            unknown += [line for line in lint(page.text) if line.split()[0] not in known]
+            unknown += [line for line in lint(page.text) if not known.fullmatch(line.split()[0])]
         assert not unknown, "promtool: " + "; ".join(unknown)
 
 
