@@ -96,7 +96,7 @@ def test_servers_that_stop():
         monitored = Monitored(stack)
         watch = Watch(stack, monitored)
         eventually(lambda: len(watch.agent.query("pg_up == 1 or redis_up == 1 or pgbouncer_up == 1")) == 3, "all three are up")
-        watch.fires_then_resolves("PgBouncerDown", monitored.bouncer.stop, monitored.bouncer.start)
+        watch.fires_then_resolves("PgbouncerDown", monitored.bouncer.stop, monitored.bouncer.start)
         watch.fires_then_resolves("RedisDown", monitored.redis.stop, monitored.redis.start)
         alert = watch.fires_then_resolves("PostgresqlDown", monitored.pg.stop, monitored.pg.start)
         assert alert["labels"]["instance"] == f"127.0.0.1:{monitored.exporters['postgres'].port}"

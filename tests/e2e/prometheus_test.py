@@ -63,7 +63,7 @@ def test_prometheus_evaluates_the_same_rules_to_the_same_alerts():
         def agree():
             ours, theirs = firing(agent), firing(prometheus)
             names = {dict(labels)["alertname"] for labels in theirs}
-            assert {"RedisDown", "PgBouncerDown"} <= names, f"Prometheus: {names}"
+            assert {"RedisDown", "PgbouncerDown"} <= names, f"Prometheus: {names}"
             assert ours == theirs, f"ours {ours}\ntheirs {theirs}"
             return True
         eventually(agree, "both fire the same alerts", timeout=60)
