@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <re2/re2.h>
 
 namespace {
 
@@ -75,11 +75,11 @@ std::string WithoutComment(const std::string& line) { return line.substr(0, line
 
 // Every match of `pattern`'s first group.
 std::vector<std::string> Matches(const std::string& text, const std::string& pattern) {
-  const std::regex regex(pattern);
+  const RE2 regex(pattern);
+  re2::StringPiece rest(text);
   std::vector<std::string> found;
-  for (auto at = std::sregex_iterator(text.begin(), text.end(), regex);
-       at != std::sregex_iterator(); ++at) {
-    found.push_back((*at)[1]);
+  for (std::string match; RE2::FindAndConsume(&rest, regex, &match);) {
+    found.push_back(match);
   }
   return found;
 }
@@ -150,9 +150,7 @@ TEST(Tidy, EveryFileIsBuilt) {
          folder = folder.parent_path()) {
       const std::string build = ReadAll(fs::path(SOURCE_DIR) / folder / "CMakeLists.txt");
       const std::string relative = fs::relative(path, folder).string();
-      const std::regex word("(^|[\\s/(])" + std::regex_replace(relative, std::regex("[.]"), "\\.") +
-                            "([\\s)]|$)");
-      named = std::regex_search(build, word);
+      named = RE2::PartialMatch(build, "(^|[\\s/(])" + RE2::QuoteMeta(relative) + "([\\s)]|$)");
     }
     const bool test_header = !IsOurs(file) && EndsWith(file.path, ".h");
     EXPECT_TRUE(named || test_header || file.path == "tests/fuzz/replay.cc")
@@ -179,7 +177,8 @@ TEST(Tidy, EveryIdeaIsARowOfItsTable) {
        R"(extern const(?:expr)? \w*Collector\w* (k\w+))"},
       {"exporters/pgbouncer/collectors/", "exporters/pgbouncer/collectors.cc",
        R"(extern const(?:expr)? \w*Collector\w* (k\w+))"},
-      {"agent/promql/functions/", "agent/promql/functions.cc", R"(std::span<const Function> (\w+Functions)\()"},
+      {"agent/promql/functions/", "agent/promql/functions.cc",
+       R"(std::span<const Function> (\w+Functions)\()"},
   };
   for (const Table& row : tables) {
     const std::string table = ReadAll(fs::path(SOURCE_DIR) / row.table);
@@ -192,7 +191,7 @@ TEST(Tidy, EveryIdeaIsARowOfItsTable) {
       const std::vector<std::string> names = Matches(file.text, row.definition);
       EXPECT_FALSE(names.empty()) << file.path << " defines nothing that a table could name";
       for (const std::string& name : names) {
-        EXPECT_TRUE(std::regex_search(table, std::regex("\\b" + name + "\\b")))
+        EXPECT_TRUE(RE2::PartialMatch(table, "\\b" + name + "\\b"))
             << file.path << ": " << name << " is missing from " << row.table;
       }
     }
@@ -225,7 +224,7 @@ TEST(Tidy, NoBannedCalls) {
       {R"(\busing namespace std;)", "names come from where they come from"},
   };
   for (const Ban& ban : bans) {
-    const std::regex pattern(ban.pattern);
+    const RE2 pattern(ban.pattern);
     for (const File& file : Sources()) {
       const bool exempt =
           file.path == kThisFile ||
@@ -233,12 +232,12 @@ TEST(Tidy, NoBannedCalls) {
                       [&](const std::string& start) { return StartsWith(file.path, start); });
       // The whole text first: nearly every file is clean, and a line number is needed only for the
       // others.
-      if (exempt || !std::regex_search(file.text, pattern)) {
+      if (exempt || !RE2::PartialMatch(file.text, pattern)) {
         continue;
       }
       const std::vector<std::string> lines = Lines(file.text);
       for (size_t i = 0; i < lines.size(); ++i) {
-        EXPECT_FALSE(std::regex_search(WithoutComment(lines[i]), pattern))
+        EXPECT_FALSE(RE2::PartialMatch(WithoutComment(lines[i]), pattern))
             << file.path << ':' << i + 1 << ": " << ban.why;
       }
     }
