@@ -97,6 +97,8 @@ class Agent::Impl {
     return loaded;
   }
 
+  const std::vector<int>& ports() const { return server_->ports(); }
+
   std::vector<std::string> Describe() const {
     const base::MutexLock controlling(control_mutex_);
     std::vector<std::string> lines;
@@ -120,7 +122,10 @@ class Agent::Impl {
     lines.push_back(receivers.empty()
                         ? "alerts go NOWHERE: --alert.webhook-url=URL sends them somewhere"
                         : fmt::format("alerts go to {}", fmt::join(receivers, ", ")));
-    lines.push_back(fmt::format("look at {}", external_url_));
+    lines.push_back(
+        fmt::format("look at {}", options_.external_url.empty()
+                                      ? fmt::format("http://localhost:{}", ports().front())
+                                      : external_url_));
     return lines;
   }
 
@@ -442,6 +447,8 @@ base::Result<std::unique_ptr<Agent>> Agent::Start(AgentOptions options,
 
 base::Result<void> Agent::Reload() { return impl_->Reload(); }
 
-std::vector<std::string> Agent::Describe() { return impl_->Describe(); }
+const std::vector<int>& Agent::ports() const { return impl_->ports(); }
+
+std::vector<std::string> Agent::Describe() const { return impl_->Describe(); }
 
 }  // namespace agent

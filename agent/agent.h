@@ -63,8 +63,10 @@ class Agent {
   // Reads configuration and rules anew. On an error everything goes on as it was.
   base::Result<void> Reload();
 
+  const std::vector<int>& ports() const;  // In the order of listen_addresses.
+
   // What runs, in plain words, a line each.
-  std::vector<std::string> Describe();
+  std::vector<std::string> Describe() const;
 
  private:
   class Impl;
