@@ -24,7 +24,7 @@ struct Group {
 
 // The shortest digits, never with an exponent.
 std::string FixedNotation(double value) {
-  const std::string text = base::FormatDouble(value);
+  std::string text = base::FormatDouble(value);
   const size_t exponent_at = text.find('e');
   if (exponent_at == std::string::npos) {
     return text;

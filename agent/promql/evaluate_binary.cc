@@ -97,9 +97,11 @@ class VectorMatcher {
   }
 
   Result<StepMatrix> Match(StepMatrix left, StepMatrix right) {
-    const bool swapped = matching_.cardinality == Cardinality::kOneToMany;
-    many_ = swapped ? std::move(right) : std::move(left);
-    one_ = swapped ? std::move(left) : std::move(right);
+    many_ = std::move(left);
+    one_ = std::move(right);
+    if (matching_.cardinality == Cardinality::kOneToMany) {
+      std::swap(many_, one_);
+    }
     const std::vector<size_t> many_groups = Groups(many_);
     const std::vector<size_t> one_groups = Groups(one_);
     RETURN_IF_ERROR(evaluator_.Hold(groups_.size() * steps_));
@@ -303,7 +305,9 @@ Result<StepValue> EvaluateBinary(Evaluator& evaluator, const Binary& binary, con
                  ? matcher.Set(std::move(left_matrix), std::move(right_matrix))
                  : matcher.Match(std::move(left_matrix), std::move(right_matrix));
   }
-  RETURN_IF_ERROR(matrix);
+  if (!matrix) {
+    return matrix.error();
+  }
   return StepValue(*std::move(matrix));
 }
 

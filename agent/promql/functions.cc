@@ -25,8 +25,8 @@ std::vector<const Function*> Collect() {
 }  // namespace
 
 const std::vector<const Function*>& AllFunctions() {
-  static const std::vector<const Function*> all = Collect();
-  return all;
+  static const std::vector<const Function*> kAll = Collect();
+  return kAll;
 }
 
 const Function* FindFunction(std::string_view name) {

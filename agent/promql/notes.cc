@@ -43,6 +43,7 @@ void Notes::Add(Note note, std::vector<Note>* notes) {
 
 std::vector<std::string> Notes::Render(const std::vector<Note>& notes, std::string_view query) {
   std::vector<std::string> texts;
+  texts.reserve(notes.size());
   for (const Note& note : notes) {
     texts.push_back(fmt::format("{} ({})", note.text, LineAndColumn(query, note.position)));
   }

@@ -21,6 +21,7 @@ std::string LabelName(const std::string& name) {
 
 std::string LabelNames(const std::vector<std::string>& names) {
   std::vector<std::string> printed;
+  printed.reserve(names.size());
   for (const std::string& name : names) {
     printed.push_back(LabelName(name));
   }

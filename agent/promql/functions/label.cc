@@ -142,6 +142,7 @@ Result<StepValue> LabelJoin(CallContext& call) {
   ASSIGN_OR_RETURN(StepMatrix matrix, call.Vector(0));
   for (StepSeries& series : matrix) {
     std::vector<std::string> values;
+    values.reserve(sources.size());
     for (const std::string& source : sources) {
       values.emplace_back(series.labels.Get(source));
     }

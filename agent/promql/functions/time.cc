@@ -54,10 +54,12 @@ Date ToDate(double seconds) {
 }
 
 std::optional<double> Minute(double value, Args /*args*/) {
-  return static_cast<double>(ToDate(value).second_of_day / 60 % 60);
+  const int64_t minute = ToDate(value).second_of_day / 60;
+  return static_cast<double>(minute % 60);
 }
 std::optional<double> Hour(double value, Args /*args*/) {
-  return static_cast<double>(ToDate(value).second_of_day / 3600);
+  const int64_t hour = ToDate(value).second_of_day / 3600;
+  return static_cast<double>(hour);
 }
 std::optional<double> DayOfWeek(double value, Args /*args*/) {
   const int64_t day = (ToDate(value).days + 4) % 7;  // The epoch was a Thursday; 0 is Sunday.

@@ -187,6 +187,7 @@ TEST_F(EngineTest, EvaluatesInManyThreadsAtOnce) {
   const auto query = engine.Parse("sum by (job) (rate(m_total[5m]))");
   ASSERT_TRUE(query.ok());
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int round = 0; round < 50; ++round) {
