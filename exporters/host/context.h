@@ -116,7 +116,7 @@ class Context {
   Files root;
   Files udev;
   DescCache descs;
-  FieldDescs meminfo_descs, vmstat_descs, snmp6_descs;
+  FieldDescs meminfo_descs, vmstat_descs;
   std::map<std::string, FieldDescs, std::less<>> netstat_descs;  // By protocol.
   MountProber mounts;
 

@@ -25,16 +25,20 @@ model::DescPtr MakeDesc(const Filter& filter, const ProtocolField& field) {
        .type = model::MetricType::kUntyped});
 }
 
-void EmitFields(Context& host, std::string_view file, const std::vector<ProtocolField>& fields,
-                Scrape& scrape) {
-  FieldDescs& descs = host.netstat_descs[std::string(file)];
+// Fields of one protocol follow each other.
+void EmitFields(Context& host, const std::vector<ProtocolField>& fields, Scrape& scrape) {
+  FieldDescs* descs = nullptr;
+  size_t first = 0;
   for (size_t i = 0; i < fields.size(); ++i) {
-    // The views of protocol and name are apart in the file; the name alone is not unique.
-    const std::string key = fmt::format("{}_{}", fields[i].protocol, fields[i].name);
-    const model::DescPtr& desc =
-        descs.Get(i, key, [&] { return MakeDesc(host.filters.netstat_fields, fields[i]); });
+    const ProtocolField& field = fields[i];
+    if (i == 0 || field.protocol != fields[i - 1].protocol) {
+      descs = &host.netstat_descs[std::string(field.protocol)];
+      first = i;
+    }
+    const model::DescPtr& desc = descs->Get(
+        i - first, field.name, [&] { return MakeDesc(host.filters.netstat_fields, field); });
     if (desc) {
-      scrape.Emit(desc, static_cast<double>(fields[i].value));
+      scrape.Emit(desc, static_cast<double>(field.value));
     }
   }
 }
@@ -43,11 +47,11 @@ base::Result<void> CollectNetstat(Context& host, Scrape& scrape) {
   for (const std::string_view file : {"net/netstat", "net/snmp"}) {
     ASSIGN_OR_RETURN(const std::string text, host.proc.ReadOnce(file));
     ASSIGN_OR_RETURN(const std::vector<ProtocolField> fields, ParseNetstat(text));
-    EmitFields(host, file, fields, scrape);
+    EmitFields(host, fields, scrape);
   }
   // Absent without IPv6.
   if (const auto text = host.proc.ReadOnce("net/snmp6"); text.ok()) {
-    EmitFields(host, "net/snmp6", ParseSnmp6(*text), scrape);
+    EmitFields(host, ParseSnmp6(*text), scrape);
   }
   return {};
 }
