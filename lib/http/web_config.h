@@ -59,7 +59,7 @@ struct WebConfig {
 inline constexpr size_t kMaxWebConfigBytes = 1 << 20;
 
 // `path` names the file in messages ("web.yml:3: …"), and its folder is where relative file names
-// start. Errors: kInvalidArgument, kUnsupported.
+// start. Errors: kInvalidArgument.
 base::Result<WebConfig> ParseWebConfig(std::string_view text, const std::string& path);
 
 }  // namespace http
