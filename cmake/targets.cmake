@@ -57,12 +57,13 @@ function(tarsier_fuzz name)
   set_source_files_properties(${ARG_SOURCES} PROPERTIES COMPILE_OPTIONS -Wno-missing-declarations)
 endfunction()
 
-# tarsier_e2e(NAME SCRIPT file.py): a Python script that starts real servers on free ports.
+# tarsier_e2e(NAME file.py): a Python script that starts real servers on free ports; one at a time.
 function(tarsier_e2e name script)
   add_test(NAME e2e.${name}
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script}
             --bin-dir ${PROJECT_BINARY_DIR}/bin --source-dir ${PROJECT_SOURCE_DIR})
-  set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 600 SKIP_RETURN_CODE 77)
+  set_tests_properties(e2e.${name} PROPERTIES
+    LABELS e2e TIMEOUT 600 SKIP_RETURN_CODE 77 RESOURCE_LOCK servers)
 endfunction()
 
 # tarsier_bench(NAME SOURCES x_bench.cc LINK targets…): a Google Benchmark program.
