@@ -85,7 +85,7 @@ class Agent::Impl {
 
   base::Result<void> Reload() {
     const base::MutexLock controlling(control_mutex_);
-    const auto loaded = LoadAndTake();
+    auto loaded = LoadAndTake();
     if (!loaded.ok()) {
       logger_.Error("reload failed, the configuration stays as it was",
                     {{"error", loaded.error().message()}});

@@ -297,7 +297,9 @@ agent::AgentOptions MakeOptions(const ParsedFlags& flags) {
 // Signals are taken by one thread at one place. Blocked before any thread starts, since threads
 // inherit the mask.
 sigset_t BlockSignals() {
-  std::signal(SIGPIPE, SIG_IGN);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, nullptr);
   sigset_t signals;
   sigemptyset(&signals);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -308,6 +310,7 @@ sigset_t BlockSignals() {
 }
 
 int Run(const ParsedFlags& flags, const base::Logger& logger) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet.
   mallopt(M_ARENA_MAX, kMallocArenas);
   sigset_t signals = BlockSignals();
   const auto agent = agent::Agent::Start(MakeOptions(flags), logger);

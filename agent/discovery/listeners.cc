@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -107,6 +108,11 @@ std::string Listener::ToString() const {
   return socket_path.empty() ? base::FormatHostPort(host, port) : socket_path;
 }
 
+bool Listener::operator<(const Listener& other) const {
+  return std::tie(host, port, socket_path, id, uid) <
+         std::tie(other.host, other.port, other.socket_path, other.id, other.uid);
+}
+
 std::vector<Listener> ParseProcNetTcp(std::string_view text) {
   std::vector<Listener> listeners;
   for (const std::string_view line : base::Split(text, '\n')) {
@@ -136,6 +142,7 @@ base::Result<std::vector<Listener>> ReadTcpListeners(const std::string& proc) {
     }
   }
   std::vector<Listener> listeners;
+  listeners.reserve(by_port.size());
   for (auto& [port, listener] : by_port) {
     listeners.push_back(std::move(listener));
   }

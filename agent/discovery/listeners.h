@@ -2,7 +2,6 @@
 // databases put theirs.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,7 +21,8 @@ struct Listener {
 
   // "127.0.0.1:5432" or the path.
   std::string ToString() const;
-  auto operator<=>(const Listener&) const = default;
+  bool operator==(const Listener&) const = default;
+  bool operator<(const Listener& other) const;
 };
 
 inline constexpr size_t kMaxListeners = 1024;
