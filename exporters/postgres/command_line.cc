@@ -27,6 +27,9 @@ constexpr RefusedVariable kRefusedVariables[] = {
     {"PG_EXPORTER_METRIC_PREFIX", "pg"},
 };
 
+// What postgres_exporter before 0.20 called the collector replication_slots.
+constexpr char kOldSlotsFlag[] = "collector.replication_slot";
+
 base::Error BadUsage(std::string message) {
   return base::Error(std::move(message), base::ErrorKind::kInvalidArgument);
 }
@@ -85,6 +88,9 @@ Selection ParseSelection(const ParsedFlags& flags) {
       selection.named[std::string(row.name)] = flags.Bool(flag);
     }
   }
+  if (flags.IsSet(kOldSlotsFlag)) {
+    selection.named["replication_slots"] = flags.Bool(kOldSlotsFlag);
+  }
   if (flags.Bool("disable-settings-metrics")) {
     selection.named["settings"] = false;
   }
@@ -95,6 +101,11 @@ Selection ParseSelection(const ParsedFlags& flags) {
 
 std::vector<Flag> PostgresFlags() {
   std::vector<Flag> flags = {
+      {.name = "config.file",
+       .default_value = "postgres_exporter.yml",
+       .group = "PostgreSQL",
+       .help = "Credentials for /probe, as auth_modules.",
+       .value_name = "FILE"},
       {.name = "collection-timeout",
        .type = FlagType::kDuration,
        .default_value = "1m",
@@ -129,6 +140,12 @@ std::vector<Flag> PostgresFlags() {
   };
   std::vector<Flag> collectors = CollectorFlags(CollectorRows());
   flags.insert(flags.end(), collectors.begin(), collectors.end());
+  flags.push_back({.name = kOldSlotsFlag,
+                   .type = FlagType::kBool,
+                   .default_value = "true",
+                   .group = "Collectors",
+                   .help = "The old name of --collector.replication_slots.",
+                   .hidden = true});
   const std::vector<Flag> stat_statements = {
       {.name = "collector.stat_statements.include_query",
        .type = FlagType::kBool,

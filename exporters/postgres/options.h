@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "exporters/pq/conninfo.h"
 #include "exporters/pq/session.h"
 #include "exporters/toolkit/collector_set.h"
+#include "lib/base/clock.h"
 
 namespace exporters::postgres {
 
@@ -30,7 +32,9 @@ struct PostgresOptions {
   std::chrono::milliseconds statement_timeout{3000};
   std::chrono::milliseconds lock_timeout{250};
   std::chrono::milliseconds sizes_interval{300000};  // How old sizes on disk may grow.
-  pq::SessionFactory session_factory = nullptr;      // libpq when empty.
+  // When the configuration file was read; nullopt without one.
+  std::optional<base::WallTime> config_loaded_at = std::nullopt;
+  pq::SessionFactory session_factory = nullptr;  // libpq when empty.
 };
 
 }  // namespace exporters::postgres

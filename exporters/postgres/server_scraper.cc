@@ -51,6 +51,11 @@ constexpr model::MetricDesc kScrapes{.name = "pg_exporter_scrapes_total",
 constexpr model::MetricDesc kLastError{
     .name = "pg_exporter_last_scrape_error",
     .help = "Whether the last scrape failed, wholly or in a collector."};
+constexpr model::MetricDesc kConfigLoaded{.name = "postgres_exporter_config_last_reload_successful",
+                                          .help = "Whether a configuration file was read."};
+constexpr model::MetricDesc kConfigLoadedAt{
+    .name = "postgres_exporter_config_last_reload_success_timestamp_seconds",
+    .help = "When the configuration file was read, as a Unix time; 0 is never."};
 constexpr model::MetricDesc kAge{
     .name = "pg_scrape_collector_age_seconds",
     .help = "Age of what is shown of collectors that refresh in the background.",
@@ -194,6 +199,10 @@ void ServerScraper::Collect(Collectors collectors, Scrape& scrape) {
     }
   }
   EmitUp(failure, scrape);
+  scrape.Emit(kConfigLoaded, options_.config_loaded_at.has_value() ? 1 : 0);
+  scrape.Emit(
+      kConfigLoadedAt,
+      base::ToSeconds(options_.config_loaded_at.value_or(base::WallTime()).time_since_epoch()));
   scrape.Emit(kScrapes, static_cast<double>(++scrapes_));
   scrape.Emit(kLastError, all_succeeded ? 0 : 1);
   scrape.Emit(kLastDuration, base::ToSeconds(clock_.Monotonic() - start));

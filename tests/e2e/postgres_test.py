@@ -280,6 +280,27 @@ def test_behind_a_transaction_pooler_nothing_leaks_to_other_clients():
                 assert found == expected, f"{setting} leaked: {found}"
 
 
+def test_probe_scrapes_the_server_that_the_request_names():
+    with Stack() as stack:
+        pg, other = stack.postgres(), stack.postgres()
+        config = stack.write("postgres_exporter.yml", "auth_modules:\n  main:\n    type: userpass\n    userpass: "
+                             f"{{username: postgres, password: {CANARY}}}\n    options: {{sslmode: disable}}\n")
+        exporter = exporter_for(stack, pg, [f"--config.file={config}"])
+        for target in (pg, other):
+            page = exporter.metrics(f"/probe?target=127.0.0.1:{target.port}/postgres&auth_module=main")
+            assert page.value("pg_up") == 1
+            assert page.all("pg_static")[0][0]["server"] == f"127.0.0.1:{target.port}"
+            assert CANARY not in page.text
+            eventually(lambda: our_backends(target) == 0, "the probe's session ends with it")
+        other.stop()
+        page = exporter.metrics(f"/probe?target=127.0.0.1:{other.port}/postgres&auth_module=main")
+        assert page.value("pg_up") == 0 and reason_of(page) == ["refused"]
+        assert exporter.get("/probe")[0] == 400
+        assert exporter.get(f"/probe?target=127.0.0.1:{pg.port}&auth_module=nope")[0] == 400
+        assert exporter.get("/probe?target=host=db1+passfile=/etc/passwd")[0] == 400
+        assert CANARY not in exporter.process.log()
+
+
 def test_what_is_not_supported_is_refused_by_name():
     program = os.path.join(harness.ARGS.bin_dir, "tarsier-postgres")
 

@@ -36,15 +36,17 @@ TEST(CommandLine, DefaultsAreThoseOfTheOfficialExporterOrPoliter) {
 }
 
 TEST(CommandLine, ReadsFlags) {
-  const auto options =
-      Parse({"--no-collector.locks", "--collector.postmaster",
-             "--collector.stat_statements.limit=5", "--collector.stat_statements.include_query",
-             "--collector.stat_statements.exclude_users=a,b", "--exclude-databases=x,y",
-             "--statement-timeout=1s", "--sizes-interval=1h", "--disable-settings-metrics"});
+  const auto options = Parse(
+      {"--no-collector.locks", "--collector.postmaster", "--collector.stat_statements.limit=5",
+       "--collector.stat_statements.include_query", "--collector.stat_statements.exclude_users=a,b",
+       "--exclude-databases=x,y", "--statement-timeout=1s", "--sizes-interval=1h",
+       "--disable-settings-metrics", "--no-collector.replication_slot"});
   ASSERT_TRUE(options.ok()) << options.error().message();
   EXPECT_EQ(options->selection.named,
-            (std::map<std::string, bool, std::less<>>{
-                {"locks", false}, {"postmaster", true}, {"settings", false}}));
+            (std::map<std::string, bool, std::less<>>{{"locks", false},
+                                                      {"postmaster", true},
+                                                      {"replication_slots", false},
+                                                      {"settings", false}}));
   EXPECT_EQ(options->stat_statements.limit, 5);
   EXPECT_TRUE(options->stat_statements.include_query);
   EXPECT_EQ(options->exclude_databases, (std::vector<std::string>{"x", "y"}));
