@@ -160,7 +160,8 @@ base::Result<pq::Conninfo> ProbeConninfo(const ProbeConfig& config, std::string_
   return conninfo;
 }
 
-Route MakeProbeRoute(PostgresOptions options, ProbeConfig config, const base::Logger& logger) {
+Route MakeProbeRoute(const PostgresOptions& options, ProbeConfig config,
+                     const base::Logger& logger) {
   const auto running = std::make_shared<std::atomic<size_t>>(0);
   const auto shared_config = std::make_shared<const ProbeConfig>(std::move(config));
   return {.path = "/probe",

@@ -39,6 +39,7 @@ base::Result<pq::Conninfo> ProbeConninfo(const ProbeConfig& config, std::string_
                                          std::string_view auth_module);
 
 // Each probe has a session of its own, which ends with it. `logger` must outlive the route.
-Route MakeProbeRoute(PostgresOptions options, ProbeConfig config, const base::Logger& logger);
+Route MakeProbeRoute(const PostgresOptions& options, ProbeConfig config,
+                     const base::Logger& logger);
 
 }  // namespace exporters::postgres

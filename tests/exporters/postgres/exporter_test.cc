@@ -90,7 +90,7 @@ TEST_F(PostgresExporterTest, TwoInOneProcessKnowNothingOfEachOther) {
 TEST_F(PostgresExporterTest, SelectsByFlagAndByRequest) {
   FakeServer server;
   const auto exporter = Make(server, {.selection = {.named = {{"locks", false}}}});
-  const auto error_of = [&](ScrapeRequest request) {
+  const auto error_of = [&](const ScrapeRequest& request) {
     const auto result = exporter->Collect(request);
     return result.ok() ? "ok" : result.error().message();
   };
@@ -125,6 +125,7 @@ TEST_F(PostgresExporterTest, ScrapesBeyondTheLimitAreRefused) {
   std::atomic<int> refused{0};
   std::atomic<int> served{0};
   constexpr int kScrapes = static_cast<int>(kMaxWaitingScrapes) + 10;
+  threads.reserve(kScrapes);
   for (int i = 0; i < kScrapes; ++i) {
     threads.emplace_back([&] {
       const auto page = exporter->Collect({.deadline = deadline});

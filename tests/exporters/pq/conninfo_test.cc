@@ -21,7 +21,7 @@ Words Revealed(const Conninfo& conninfo) {
   return words;
 }
 
-EnvironmentFunc Environment(Words variables) {
+EnvironmentFunc Environment(const Words& variables) {
   return [variables](const char* name) -> std::optional<std::string> {
     const auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);

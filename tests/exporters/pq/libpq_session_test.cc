@@ -26,7 +26,7 @@ std::unique_ptr<Session> SessionFor(const WireServer& server, std::string_view e
 bool IsSetUp(const std::string& sql) { return sql.find("tarsier.direct") != std::string::npos; }
 
 // Answers the set-up as a server of our own does, everything else with `answer`.
-WireServer::Script Direct(std::function<std::string(const std::string&)> answer) {
+WireServer::Script Direct(const std::function<std::string(const std::string&)>& answer) {
   return {.greeting = Greeting(), .answer = [answer](const std::string& sql) {
             return IsSetUp(sql) ? OneValue("on") : answer(sql);
           }};
@@ -41,6 +41,7 @@ struct Reply {
 std::vector<Reply> RunAll(Session& session, const std::vector<std::string>& texts,
                           base::MonotonicTime deadline, const Interrupt* interrupt = nullptr) {
   std::vector<Statement> statements;
+  statements.reserve(texts.size());
   for (const std::string& text : texts) {
     statements.push_back({.sql = text});
   }
