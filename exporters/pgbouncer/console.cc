@@ -1,6 +1,7 @@
 #include "exporters/pgbouncer/console.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,7 +11,7 @@
 namespace exporters::pgbouncer {
 namespace {
 
-constexpr size_t kReadBytes = 64 << 10;
+constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kMaxQuotedBytes = 200;  // Of an error message.
 
 // The console says "1.18.0/bouncer" where PostgreSQL says "15.4".
@@ -259,7 +260,7 @@ base::Result<Message> Console::Receive(base::MonotonicTime deadline) {
     if (message->has_value()) {
       return **std::move(message);
     }
-    std::string buffer(kReadBytes, '\0');
+    std::array<char, kReadBytes> buffer;
     const auto received = transport_->Read(buffer.data(), buffer.size(), deadline);
     if (!received.ok()) {
       return Fail(ReasonOfExchange(received.error()), received.error());

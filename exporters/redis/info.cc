@@ -1,7 +1,9 @@
 #include "exporters/redis/info.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "lib/base/strings.h"
@@ -46,15 +48,30 @@ Info::Info(std::string text) : text_(std::make_unique<const std::string>(std::mo
     fields_.push_back(
         {.section = section, .name = line.substr(0, colon), .value = line.substr(colon + 1)});
   }
-  index_.reserve(fields_.size());
+  BuildIndex();
+}
+
+// At most half full, so that a probe is short. One allocation where a map would make hundreds.
+void Info::BuildIndex() {
+  slots_.resize(std::bit_ceil(2 * fields_.size() + 1));
   for (size_t i = 0; i < fields_.size(); ++i) {
-    index_.emplace(fields_[i].name, i);
+    uint32_t& slot = slots_[SlotOf(fields_[i].name)];
+    slot = slot == 0 ? static_cast<uint32_t>(i + 1) : slot;
   }
 }
 
+size_t Info::SlotOf(std::string_view name) const {
+  const size_t mask = slots_.size() - 1;
+  size_t slot = std::hash<std::string_view>()(name) & mask;
+  while (slots_[slot] != 0 && fields_[slots_[slot] - 1].name != name) {
+    slot = (slot + 1) & mask;
+  }
+  return slot;
+}
+
 std::optional<std::string_view> Info::Find(std::string_view name) const {
-  const auto at = index_.find(name);
-  return at == index_.end() ? std::nullopt : std::optional(fields_[at->second].value);
+  const uint32_t position = slots_[SlotOf(name)];
+  return position == 0 ? std::nullopt : std::optional(fields_[position - 1].value);
 }
 
 InfoPairs::InfoPairs(std::string_view value) {

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace exporters::redis {
@@ -36,9 +36,13 @@ class Info {
   std::string_view Get(std::string_view name) const { return Find(name).value_or(""); }
 
  private:
+  void BuildIndex();
+  // The slot of the field of that name, or the free one where it would be.
+  size_t SlotOf(std::string_view name) const;
+
   std::unique_ptr<const std::string> text_;
   std::vector<InfoField> fields_;
-  std::unordered_map<std::string_view, size_t> index_;
+  std::vector<uint32_t> slots_;  // A hash table of positions in fields_, counted from 1; 0 is free.
 };
 
 // "keys=1,expires=0,avg_ttl=0": pairs found by name, because each fork adds its own, and not always

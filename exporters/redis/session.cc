@@ -1,6 +1,7 @@
 #include "exporters/redis/session.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -17,7 +18,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr size_t kReadBytes = 64 << 10;
+constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kMaxQuotedBytes = 120;        // Of an error reply.
 constexpr double kStartTimeJitterSeconds = 2;  // Uptime comes in whole seconds.
 constexpr size_t kMaxPasswordFileBytes = 1 << 20;
@@ -245,7 +246,7 @@ base::Result<std::vector<Reply>> Session::Exchange(std::string_view bytes, size_
 base::Result<std::vector<Reply>> Session::ReadReplies(size_t count, base::MonotonicTime deadline) {
   ReplyReader reader;
   std::vector<Reply> replies;
-  std::string buffer(kReadBytes, '\0');
+  std::array<char, kReadBytes> buffer;
   while (replies.size() < count) {
     const auto received = transport_->Read(buffer.data(), buffer.size(), deadline);
     if (!received.ok()) {
