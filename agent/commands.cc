@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "agent/promql/engine.h"
 #include "agent/rule_sources.h"
+#include "exporters/toolkit/health_probe.h"
 #include "lib/base/file.h"
 #include "lib/base/url.h"
 #include "lib/http/client.h"
@@ -22,7 +23,6 @@ namespace {
 using exporters::ParsedFlags;
 using yaml::Node;
 
-constexpr std::chrono::milliseconds kHealthTimeout{3000};
 constexpr std::chrono::milliseconds kQueryTimeout{130'000};
 
 void PrintProblem(const base::Error& error) { fmt::print("  FAILED: {}\n", error.message()); }
@@ -232,16 +232,14 @@ int QueryRange(const ParsedFlags& flags) {
 }
 
 int Healthcheck(const ParsedFlags& flags) {
-  http::Client client({.insecure_skip_verify = true});
-  const auto response =
-      client.Do({.url = AgentUrl(flags) + "/-/healthy", .timeout = kHealthTimeout});
-  if (!response.ok()) {
-    fmt::print(stderr, "unhealthy: {}\n", response.error().message());
-    return kExitFailure;
-  }
-  // An answer that demands a password is a sign of life as well.
-  if (response->status != 200 && response->status != 401) {
-    fmt::print(stderr, "unhealthy: HTTP {}\n", response->status);
+  const auto listen = base::ParseHostPort(flags.List("web.listen-address").front());
+  const auto health =
+      listen.ok()
+          ? exporters::ProbeHealth(*listen, !flags.String("web.config.file").empty(),
+                                   std::chrono::steady_clock::now() + exporters::kHealthTimeout)
+          : base::Result<void>(listen.error());
+  if (!health.ok()) {
+    fmt::print(stderr, "unhealthy: {}\n", health.error().message());
     return kExitFailure;
   }
   return kExitFine;

@@ -10,9 +10,9 @@
 
 #include "exporters/toolkit/coalesce.h"
 #include "exporters/toolkit/exporter_front.h"
+#include "exporters/toolkit/health_probe.h"
 #include "lib/base/url.h"
 #include "lib/base/version.h"
-#include "lib/http/client.h"
 
 namespace exporters {
 namespace {
@@ -23,8 +23,6 @@ constexpr int kBadUsage = 2;
 
 // Scrapes beyond --web.max-requests must still be told so, and /-/healthy must answer.
 constexpr size_t kServerInFlight = 64;
-
-constexpr std::chrono::milliseconds kHealthTimeout{3000};
 
 std::string Architecture() {
   utsname names{};
@@ -173,40 +171,14 @@ int RunDoctor(const ExporterProgram& program, const ParsedFlags& flags,
   return well ? kFine : kFailure;
 }
 
-// Where a listener on that address is reached from this machine.
-std::string LocalAddress(const base::HostPort& listen) {
-  const bool any = listen.host.empty() || listen.host == "0.0.0.0" || listen.host == "*";
-  return base::FormatHostPort(any ? "127.0.0.1" : (listen.host == "::" ? "::1" : listen.host),
-                              listen.port);
-}
-
-// The web config file may ask for TLS (the certificate is of no interest here) and for a password
-// (an answer that demands one is a sign of life as well).
-base::Result<void> AskHealth(const std::string& address, bool maybe_tls) {
-  base::Result<void> outcome = base::Error("not asked");
-  for (const std::string_view scheme : {"http", "https"}) {
-    http::Client client({.insecure_skip_verify = true});
-    const auto response = client.Do(
-        {.url = fmt::format("{}://{}/-/healthy", scheme, address), .timeout = kHealthTimeout});
-    if (response.ok() && (response->status == 200 || response->status == 401)) {
-      return {};
-    }
-    outcome = response.ok() ? base::Error(fmt::format("{} answered {}", address, response->status))
-                            : response.error();
-    if (!maybe_tls) {
-      break;
-    }
-  }
-  return outcome;
-}
-
 int Healthcheck(const ExporterProgram& program, const ParsedFlags& flags) {
   const auto listen = base::ParseHostPort(flags.List("web.listen-address").front());
   if (!listen.ok()) {
     return ReportBadUsage(program, listen.error());
   }
+  const bool maybe_tls = !flags.String("web.config.file").empty();
   const base::Result<void> health =
-      AskHealth(LocalAddress(*listen), !flags.String("web.config.file").empty());
+      ProbeHealth(*listen, maybe_tls, std::chrono::steady_clock::now() + kHealthTimeout);
   if (!health.ok()) {
     fmt::print(stderr, "{}: unhealthy: {}\n", program.name, health.error().message());
     return kFailure;
