@@ -32,7 +32,13 @@ void ExpectGolden(std::string_view name, const std::string& actual) {
   }
   const auto expected = base::ReadFile(Path(name));
   ASSERT_TRUE(expected.ok()) << expected.error().message();
-  EXPECT_EQ(actual, *expected) << "run with TARSIER_UPDATE_GOLDEN=1 and review the difference";
+  const std::vector<std::string_view> is = base::Split(actual, '\n');
+  const std::vector<std::string_view> should = base::Split(*expected, '\n');
+  for (size_t i = 0; i < std::min(is.size(), should.size()); ++i) {
+    ASSERT_EQ(is[i], should[i]) << name << " differs first in line " << i + 1
+                                << "; run with TARSIER_UPDATE_GOLDEN=1 and review the difference";
+  }
+  EXPECT_EQ(is.size(), should.size()) << name << " has another number of lines";
 }
 
 // The extension that comes with each major version.
