@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "agent/promql/engine.h"
 #include "agent/rule_sources.h"
+#include "agent/rules/check.h"
 #include "exporters/toolkit/health_probe.h"
 #include "lib/base/file.h"
 #include "lib/base/url.h"
@@ -185,21 +186,9 @@ int CheckConfig(std::span<const std::string> files) {
 
 int CheckRules(std::span<const std::string> patterns) {
   const promql::Engine engine;
-  int code = kExitFine;
-  for (const std::string& pattern : patterns) {
-    fmt::print("Checking {}\n", pattern);
-    const auto groups = LoadRules({&pattern, 1}, false, MakeParseFunc(engine, nullptr));
-    if (!groups.ok()) {
-      PrintProblem(groups.error());
-      code = kExitFailure;
-      continue;
-    }
-    size_t rules = 0;
-    for (const rules::GroupSpec& group : *groups) {
-      rules += group.rules.size();
-    }
-    fmt::print("  SUCCESS: {} rules found\n", rules);
-  }
+  std::string report;
+  const int code = rules::CheckRulesCommand(patterns, MakeParseFunc(engine, nullptr), &report);
+  fmt::print("{}", report);
   return code;
 }
 
