@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -15,20 +14,17 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/rand.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/mutex.h"
-#include "lib/base/strings.h"
+#include "lib/http/backend_pool.h"
 #include "lib/http/client_stream.h"
 #include "lib/http/listen_socket.h"
 #include "lib/http/message.h"
+#include "lib/http/poller.h"
 #include "lib/http/request_head.h"
 
 namespace http {
@@ -40,14 +36,13 @@ using base::Result;
 using Id = uint64_t;
 
 constexpr size_t kScratchBytes = 64 << 10;
-constexpr int kMaxMovesPerTurn = 64;  // Then the other connections get theirs.
+constexpr size_t kReadBytes = 4 << 10;  // Of a request that is gathered.
+constexpr int kMaxMovesPerTurn = 64;    // Then the other connections get theirs.
 constexpr auto kLingerTimeout = std::chrono::seconds(1);
 constexpr auto kDrainTimeout = std::chrono::seconds(2);
 // How long an exchange must have waited for its client before it may make room for another.
 constexpr auto kPressureGrace = std::chrono::milliseconds(50);
 constexpr int kBusyRetryAfterSeconds = 1;
-// More than this and they are closed: each keeps one of civetweb's threads looking at it.
-constexpr size_t kMaxIdleBackends = 4;
 
 MonotonicTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -86,20 +81,7 @@ size_t WaitingLimit() {
   return std::clamp<size_t>(limit.rlim_cur / 4, 16, Front::kMaxWaiting);
 }
 
-enum class State { kHandshake, kHead, kExchange, kClosing };
-
-// What local programs that connect to civetweb themselves do not know.
-std::string MakeKey() {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    std::abort();  // No random numbers: no safe way to go on.
-  }
-  std::string key;
-  for (const unsigned char byte : bytes) {
-    key += fmt::format("{:02x}", byte);
-  }
-  return key + "-";
-}
+enum class State { kHandshake, kRequest, kExchange, kClosing };
 
 struct Connection {
   Connection(Id connection_id, base::UniqueFd fd, std::shared_ptr<const WebPolicy> in_force)
@@ -113,11 +95,13 @@ struct Connection {
   MonotonicTime deadline;
   MonotonicTime last_move;  // Of bytes, either way.
 
-  std::string received;  // Read, and not of a request that was passed on.
-  size_t searched = 0;   // Of `received`, for the end of the head.
+  std::string received;             // Read, and not of a request that was passed on.
+  size_t searched = 0;              // Of `received`, for the end of the head.
+  std::optional<RequestHead> head;  // Of the request that is awaited, once it is here.
+  size_t head_bytes = 0;
 
   base::UniqueFd backend;
-  uint64_t exchange_id = 0;
+  ExchangeId exchange = 0;
   std::string to_backend;
   std::string to_client;
   uint64_t body_left = 0;  // Not read yet.
@@ -125,13 +109,6 @@ struct Connection {
   bool keep_alive = false;
   bool backend_closed = false;
   bool write_closed = false;
-};
-
-// What civetweb's side knows, and says, of an exchange.
-struct Pipe {
-  std::string client_address;
-  bool handling = false;
-  uint64_t response_bytes = 0;  // 0 until it is known.
 };
 
 }  // namespace
@@ -143,9 +120,8 @@ class Front::Impl {
         logger_(logger),
         waiting_limit_(WaitingLimit()),
         listeners_(std::move(listeners)),
-        epoll_(epoll_create1(EPOLL_CLOEXEC)),
-        wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-        spare_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+        spare_(open("/dev/null", O_RDONLY | O_CLOEXEC)),
+        backends_(options_.max_backends, poller_, logger) {
     for (const ListenSocket& listener : listeners_) {
       ports_.push_back(listener.port);
     }
@@ -161,58 +137,21 @@ class Front::Impl {
   const std::vector<int>& ports() const { return ports_; }
 
   void Start(int backend_port) {
-    backend_port_ = backend_port;
+    backends_.set_port(backend_port);
     thread_ = std::thread([this] { Run(); });
   }
 
   void StopAccepting() { Tell(Phase::kDrain); }
 
-  std::optional<Exchange> FindExchange(std::string_view header) const {
-    if (header.substr(0, key_.size()) != key_) {
-      return std::nullopt;
-    }
-    const uint64_t id = base::ParseUint(header.substr(key_.size())).value_or(0);
-    const base::MutexLock lock(mutex_);
-    const auto pipe = pipes_.find(id);
-    if (pipe == pipes_.end()) {
-      return std::nullopt;
-    }
-    return Exchange{.id = id, .client_address = pipe->second.client_address};
-  }
-
-  void BeginHandling(uint64_t exchange_id) {
-    const base::MutexLock lock(mutex_);
-    if (const auto pipe = pipes_.find(exchange_id); pipe != pipes_.end()) {
-      pipe->second.handling = true;
-    }
-  }
-
-  void BeginResponse(uint64_t exchange_id, uint64_t bytes) {
-    const base::MutexLock lock(mutex_);
-    if (const auto pipe = pipes_.find(exchange_id); pipe != pipes_.end()) {
-      pipe->second.handling = false;
-      pipe->second.response_bytes = bytes;
-    }
-  }
-
  private:
   enum class Phase { kServe, kDrain, kQuit };
-
-  // What an epoll event is about: a kind in the top bits, an index or id below.
-  enum class Kind : uint64_t { kListener, kWake, kClient, kBackend, kIdleBackend };
-  static constexpr int kKindShift = 56;
-  static constexpr uint64_t kIdMask = (uint64_t{1} << kKindShift) - 1;
-  static uint64_t Token(Kind kind, uint64_t id) {
-    return (static_cast<uint64_t>(kind) << kKindShift) | id;
-  }
 
   void Tell(Phase phase) {
     {
       const base::MutexLock lock(mutex_);
       phase_ = phase;
     }
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof(one));
+    poller_.Wake();
   }
 
   Phase phase() const {
@@ -220,20 +159,12 @@ class Front::Impl {
     return phase_;
   }
 
-  void Watch(int operation, int fd, uint32_t events, uint64_t token) {
-    epoll_event event{};
-    event.events = events;
-    event.data.u64 = token;
-    epoll_ctl(epoll_.get(), operation, fd, &event);
-  }
-
   // --- The loop ---
 
   void Run() {
     for (size_t i = 0; i < listeners_.size(); ++i) {
-      Watch(EPOLL_CTL_ADD, listeners_[i].fd.get(), EPOLLIN, Token(Kind::kListener, i));
+      poller_.WatchInput(listeners_[i].fd.get(), Watched::kListener, i);
     }
-    Watch(EPOLL_CTL_ADD, wake_.get(), EPOLLIN, Token(Kind::kWake, 0));
     MonotonicTime give_up = MonotonicTime::max();
     for (;;) {
       const Phase current = phase();
@@ -252,11 +183,8 @@ class Front::Impl {
   }
 
   void Turn(MonotonicTime give_up) {
-    std::array<epoll_event, 64> events;
-    const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                 WaitMillis(give_up));
-    for (int i = 0; i < count; ++i) {
-      Dispatch(events[static_cast<size_t>(i)]);
+    for (const Readiness& readiness : poller_.Wait(WaitMillis(give_up))) {
+      Dispatch(readiness);
     }
     for (const Id id : std::exchange(ready_, {})) {
       if (Connection* connection = Find(id)) {
@@ -281,31 +209,26 @@ class Front::Impl {
     return static_cast<int>(std::clamp<int64_t>(left, 0, 60'000));
   }
 
-  void Dispatch(const epoll_event& event) {
-    const auto kind = static_cast<Kind>(event.data.u64 >> kKindShift);
-    const uint64_t id = event.data.u64 & kIdMask;
-    switch (kind) {
-      case Kind::kListener:
-        Accept(listeners_[id]);
+  void Dispatch(const Readiness& readiness) {
+    switch (readiness.kind) {
+      case Watched::kListener:
+        Accept(listeners_[readiness.number]);
         return;
-      case Kind::kWake: {
-        uint64_t ignored = 0;
-        [[maybe_unused]] const ssize_t got = read(wake_.get(), &ignored, sizeof(ignored));
+      case Watched::kIdleBackend:
+        backends_.DropIdle(readiness.number);
         return;
-      }
-      case Kind::kIdleBackend:
-        DropIdleBackend(static_cast<int>(id));
-        return;
-      case Kind::kClient:
-      case Kind::kBackend:
+      case Watched::kClient:
+      case Watched::kBackend:
         break;
+      case Watched::kWake:
+        return;
     }
-    Connection* connection = Find(id);
+    Connection* connection = Find(readiness.number);
     if (connection == nullptr) {
       return;
     }
-    if (kind == Kind::kClient && (event.events & (EPOLLERR | EPOLLHUP)) != 0) {
-      Close(connection);  // Nobody is left to answer.
+    if (readiness.kind == Watched::kClient && readiness.gone) {
+      Close(connection);
       return;
     }
     Advance(connection);
@@ -322,7 +245,7 @@ class Front::Impl {
       Connection* connection = Find(deadlines_.begin()->second);
       if (connection->state == State::kExchange) {
         CheckExchange(connection, now);
-      } else if (connection->state == State::kHead && !connection->received.empty()) {
+      } else if (connection->state == State::kRequest && !connection->received.empty()) {
         Refuse(connection, 408, "the request did not arrive in time");
       } else {
         Close(connection);
@@ -370,20 +293,19 @@ class Front::Impl {
 
   void Open(base::UniqueFd fd, std::string address) {
     MakeRoomForWaiting();
-    const Id id = next_id_++ & kIdMask;
+    const Id id = next_id_++;
     const int raw = fd.get();
     auto owned = std::make_unique<Connection>(id, std::move(fd), options_.policy());
     Connection* connection = owned.get();
     connection->address = std::move(address);
     connections_.emplace(id, std::move(owned));
     SetDeadline(connection, Now() + options_.header_timeout);
-    // Edge-triggered: each event runs Advance until nothing moves, so interests never change.
-    Watch(EPOLL_CTL_ADD, raw, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, Token(Kind::kClient, id));
+    poller_.WatchChanges(raw, Watched::kClient, id);
     Advance(connection);
   }
 
   void MakeRoomForWaiting() {
-    while (connections_.size() - exchanges_ >= waiting_limit_) {
+    while (connections_.size() - exchanging_ >= waiting_limit_) {
       const auto oldest = std::find_if(
           deadlines_.begin(), deadlines_.end(),
           [this](const auto& entry) { return Find(entry.second)->state != State::kExchange; });
@@ -401,8 +323,8 @@ class Front::Impl {
   }
 
   void SetState(Connection* connection, State state) {
-    exchanges_ -= connection->state == State::kExchange ? 1 : 0;
-    exchanges_ += state == State::kExchange ? 1 : 0;
+    exchanging_ -= connection->state == State::kExchange ? 1 : 0;
+    exchanging_ += state == State::kExchange ? 1 : 0;
     connection->state = state;
   }
 
@@ -419,8 +341,8 @@ class Front::Impl {
     if (connection->state == State::kHandshake && !FinishHandshake(connection)) {
       return;
     }
-    if (connection->state == State::kHead) {
-      ReadHead(connection);
+    if (connection->state == State::kRequest) {
+      ReadRequest(connection);
       return;
     }
     if (connection->state == State::kExchange) {
@@ -448,30 +370,23 @@ class Front::Impl {
       Close(connection);
       return false;
     }
-    SetState(connection, State::kHead);
+    SetState(connection, State::kRequest);
     return true;
   }
 
-  // --- Waiting for a head ---
+  // --- Waiting for a request ---
 
-  void ReadHead(Connection* connection) {
+  void ReadRequest(Connection* connection) {
     for (;;) {
-      const size_t end = FindHeadEnd(connection->received, connection->searched);
-      connection->searched = connection->received.size();
-      if (end <= options_.max_header_bytes) {
-        BeginExchange(connection, end);
+      if (!connection->head && !FindHead(connection)) {
         return;
       }
-      if (!connection->received.empty() && !CanStartHead(connection->received.front())) {
-        Refuse(connection, 400, "an HTTP request is expected");
-        return;
-      }
-      if (connection->received.size() > options_.max_header_bytes) {
-        Refuse(connection, 431, "the request's headers are too long");
+      if (connection->head && IsGathered(*connection)) {
+        BeginExchange(connection);
         return;
       }
       const bool first_byte = connection->received.empty();
-      const IoResult got = connection->client.Read(scratch_.data(), 4096);
+      const IoResult got = connection->client.Read(scratch_.data(), kReadBytes);
       if (got.io == Io::kWait) {
         return;
       }
@@ -486,83 +401,72 @@ class Front::Impl {
     }
   }
 
-  void BeginExchange(Connection* connection, size_t head_bytes) {
-    const RequestHead head =
-        ParseRequestHead(std::string_view(connection->received).substr(0, head_bytes));
+  // False when the request was refused: the connection has moved on.
+  bool FindHead(Connection* connection) {
+    const std::string& received = connection->received;
+    if (!received.empty() && !CanStartHead(received.front())) {
+      Refuse(connection, 400, "an HTTP request is expected");
+      return false;
+    }
+    const size_t end = FindHeadEnd(received, connection->searched);
+    connection->searched = received.size();
+    if (std::min(end, received.size()) > options_.max_header_bytes) {
+      Refuse(connection, 431, "the request's headers are too long");
+      return false;
+    }
+    if (end == std::string::npos) {
+      return true;
+    }
+    const RequestHead head = ParseRequestHead(std::string_view(received).substr(0, end));
     if (head.status != 0) {
       Refuse(connection, head.status, head.problem);
-      return;
+      return false;
     }
     if (head.content_length > options_.max_body_bytes) {
       Refuse(connection, 413, "the request's body is too long");
-      return;
+      return false;
     }
-    if (!TakeBackend(connection)) {
+    connection->head = head;
+    connection->head_bytes = end;
+    if (head.expects_continue && received.size() < end + head.content_length) {
+      connection->client.Write("HTTP/1.1 100 Continue\r\n\r\n");  // Fits an empty send buffer.
+    }
+    return true;
+  }
+
+  static bool IsGathered(const Connection& connection) {
+    return connection.head->content_length > kMaxGatheredBody ||
+           connection.received.size() >= connection.head_bytes + connection.head->content_length;
+  }
+
+  void BeginExchange(Connection* connection) {
+    const bool room = !backends_.exhausted() || MakeRoomForExchange();
+    connection->backend = room ? backends_.Take(connection->id) : base::UniqueFd();
+    if (!connection->backend.valid()) {
       Refuse(connection, 503, "too many requests at once");
       return;
     }
     SetState(connection, State::kExchange);
+    connection->exchange = options_.exchanges->Begin(connection->address);
+    const RequestHead head = *std::exchange(connection->head, std::nullopt);
     std::string& received = connection->received;
-    const size_t body_here =
-        static_cast<size_t>(std::min<uint64_t>(received.size() - head_bytes, head.content_length));
-    connection->body_left = head.content_length - body_here;
-    connection->to_backend = received.substr(0, head_bytes + body_here);
-    connection->to_backend.insert(
-        connection->to_backend.find('\n') + 1,
-        fmt::format("{}: {}{}\r\n", kExchangeHeader, key_, connection->exchange_id));
-    connection->to_backend.erase(head.authority_at, head.authority_bytes);
-    received.erase(0, head_bytes + body_here);
+    const size_t body_here = static_cast<size_t>(
+        std::min<uint64_t>(received.size() - connection->head_bytes, head.content_length));
+    const size_t request_bytes = connection->head_bytes + body_here;
+    std::string& request = connection->to_backend;
+    request = received.substr(0, request_bytes);
+    request.insert(request.find('\n') + 1, options_.exchanges->HeaderLine(connection->exchange));
+    request.erase(head.authority_at, head.authority_bytes);
+    received.erase(0, request_bytes);
     received.shrink_to_fit();
     connection->searched = 0;
+    connection->body_left = head.content_length - body_here;
     connection->relayed = 0;
     connection->keep_alive = head.keep_alive;
+    connection->backend_closed = false;
     connection->last_move = Now();
-    if (head.expects_continue && connection->body_left > 0) {
-      connection->to_client = "HTTP/1.1 100 Continue\r\n\r\n";
-    }
     SetDeadline(connection, connection->last_move + kBodyTimeout);
     MoveBytes(connection);
-  }
-
-  // --- Backends: connections to civetweb ---
-
-  bool TakeBackend(Connection* connection) {
-    if (idle_backends_.empty() && backends_ >= options_.max_backends && !MakeRoomForExchange()) {
-      return false;
-    }
-    const bool reuse = !idle_backends_.empty();
-    if (reuse) {
-      connection->backend = std::move(idle_backends_.back());
-      idle_backends_.pop_back();
-    } else {
-      connection->backend = ConnectBackend();
-      if (!connection->backend.valid()) {
-        return false;
-      }
-      ++backends_;
-    }
-    Watch(reuse ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, connection->backend.get(),
-          EPOLLIN | EPOLLOUT | EPOLLET, Token(Kind::kBackend, connection->id));
-    connection->backend_closed = false;
-    connection->exchange_id = next_exchange_id_++;
-    const base::MutexLock lock(mutex_);
-    pipes_[connection->exchange_id] = Pipe{.client_address = connection->address};
-    return true;
-  }
-
-  base::UniqueFd ConnectBackend() const {
-    base::UniqueFd fd = ConnectToLoopback(backend_port_);
-    if (!fd.valid()) {
-      logger_.Error("cannot reach the request handlers",
-                    {{"error", base::ErrnoError("connect").message()}});
-      return fd;
-    }
-    const int on = 1;
-    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    // Closing resets: neither side keeps a TIME_WAIT entry for a connection nobody else sees.
-    const linger reset{.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-    return fd;
   }
 
   // The exchange that has waited longest for its client ends, so that another can have its thread.
@@ -572,7 +476,7 @@ class Front::Impl {
       const bool waits_for_client = connection->body_left > 0 || !connection->to_client.empty();
       if (connection->state == State::kExchange && waits_for_client &&
           (slowest == nullptr || connection->last_move < slowest->last_move) &&
-          !IsHandling(connection->exchange_id)) {
+          !options_.exchanges->IsHandling(connection->exchange)) {
         slowest = connection.get();
       }
     }
@@ -583,52 +487,15 @@ class Front::Impl {
     return true;
   }
 
-  bool IsHandling(uint64_t exchange_id) const {
-    const base::MutexLock lock(mutex_);
-    const auto pipe = pipes_.find(exchange_id);
-    return pipe != pipes_.end() && pipe->second.handling;
-  }
-
-  uint64_t ResponseBytes(uint64_t exchange_id) const {
-    const base::MutexLock lock(mutex_);
-    const auto pipe = pipes_.find(exchange_id);
-    return pipe == pipes_.end() ? 0 : pipe->second.response_bytes;
-  }
-
   void EndExchange(Connection* connection) {
-    const base::MutexLock lock(mutex_);
-    pipes_.erase(connection->exchange_id);
+    if (connection->backend.valid()) {
+      options_.exchanges->End(connection->exchange);
+    }
   }
 
   void DropBackend(Connection* connection) {
-    if (connection->backend.valid()) {
-      EndExchange(connection);
-      connection->backend.Reset();
-      --backends_;
-    }
-  }
-
-  void ReleaseBackend(Connection* connection) {
-    if (idle_backends_.size() >= kMaxIdleBackends) {
-      DropBackend(connection);
-      return;
-    }
     EndExchange(connection);
-    const int fd = connection->backend.get();
-    Watch(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLET,
-          Token(Kind::kIdleBackend, static_cast<uint64_t>(fd)));
-    idle_backends_.push_back(std::move(connection->backend));
-  }
-
-  // civetweb closed it, or sent what nobody asked for.
-  void DropIdleBackend(int fd) {
-    const auto idle =
-        std::find_if(idle_backends_.begin(), idle_backends_.end(),
-                     [fd](const base::UniqueFd& backend) { return backend.get() == fd; });
-    if (idle != idle_backends_.end()) {
-      idle_backends_.erase(idle);
-      --backends_;
-    }
+    backends_.Drop(std::move(connection->backend));
   }
 
   // --- Exchanging a request and its response ---
@@ -723,7 +590,8 @@ class Front::Impl {
       }
       return true;
     }
-    if (connection->relayed == 0 || connection->relayed != ResponseBytes(connection->exchange_id)) {
+    if (connection->relayed == 0 ||
+        connection->relayed != options_.exchanges->ResponseBytes(connection->exchange)) {
       return false;
     }
     const bool reusable = connection->keep_alive && connection->body_left == 0 &&
@@ -733,8 +601,9 @@ class Front::Impl {
       BeginClosing(connection);
       return true;
     }
-    ReleaseBackend(connection);
-    SetState(connection, State::kHead);
+    EndExchange(connection);
+    backends_.Keep(std::move(connection->backend));
+    SetState(connection, State::kRequest);
     SetDeadline(connection, connection->received.empty() ? Now() + kIdleTimeout
                                                          : Now() + options_.header_timeout);
     ready_.push_back(connection->id);  // The next request may be here already.
@@ -797,10 +666,9 @@ class Front::Impl {
 
   void StopServing() {
     listeners_.clear();
-    backends_ -= idle_backends_.size();
-    idle_backends_.clear();
+    backends_.DropAllIdle();
     CloseWhere([](const Connection& connection) {
-      return connection.state == State::kHandshake || connection.state == State::kHead;
+      return connection.state == State::kHandshake || connection.state == State::kRequest;
     });
   }
 
@@ -824,28 +692,22 @@ class Front::Impl {
   const FrontOptions options_;
   const base::Logger& logger_;
   const size_t waiting_limit_;
-  const std::string key_ = MakeKey();
   std::vector<int> ports_;
-  int backend_port_ = 0;
+  Poller poller_;
 
   // Of the thread alone.
   std::vector<ListenSocket> listeners_;
-  base::UniqueFd epoll_;
-  base::UniqueFd wake_;
   base::UniqueFd spare_;
+  BackendPool backends_;
   std::array<char, kScratchBytes> scratch_;
   Id next_id_ = 1;
-  uint64_t next_exchange_id_ = 1;
   std::unordered_map<Id, std::unique_ptr<Connection>> connections_;
   std::set<std::pair<MonotonicTime, Id>> deadlines_;  // Of every connection.
   std::vector<Id> ready_;                             // To be advanced without another event.
-  std::vector<base::UniqueFd> idle_backends_;
-  size_t backends_ = 0;  // Idle ones included.
-  size_t exchanges_ = 0;
+  size_t exchanging_ = 0;                             // Connections in kExchange.
 
   mutable base::Mutex mutex_;
   Phase phase_ GUARDED_BY(mutex_) = Phase::kServe;
-  std::map<uint64_t, Pipe> pipes_ GUARDED_BY(mutex_);  // By exchange id.
 
   std::thread thread_;
 };
@@ -866,12 +728,4 @@ Result<std::unique_ptr<Front>> Front::Listen(FrontOptions options, const base::L
 const std::vector<int>& Front::ports() const { return impl_->ports(); }
 void Front::Start(int backend_port) { impl_->Start(backend_port); }
 void Front::StopAccepting() { impl_->StopAccepting(); }
-std::optional<Front::Exchange> Front::FindExchange(std::string_view header) const {
-  return impl_->FindExchange(header);
-}
-void Front::BeginHandling(uint64_t exchange_id) { impl_->BeginHandling(exchange_id); }
-void Front::BeginResponse(uint64_t exchange_id, uint64_t bytes) {
-  impl_->BeginResponse(exchange_id, bytes);
-}
-
 }  // namespace http

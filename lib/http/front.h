@@ -6,7 +6,7 @@
 // are kept and shared by all clients: a client that is slow or idle costs a few hundred bytes here
 // and no thread there.
 //
-//   accepted ─> kHandshake ─> kHead ─(head complete)─> kExchange ─(response complete)─┐
+//   accepted ─> kHandshake ─> kRequest ─(it is here)─> kExchange ─(response complete)─┐
 //                               ^                          │                          │
 //                               └──────(keep-alive)────────┼──────────────────────────┘
 //                            (refused, timed out) ─────────┴─> kClosing ─> closed
@@ -20,22 +20,22 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "lib/base/log.h"
 #include "lib/base/result.h"
+#include "lib/http/exchange_table.h"
 #include "lib/http/web_policy.h"
 
 namespace http {
 
 struct FrontOptions {
   std::vector<std::string> listen_addresses;
-  size_t max_backends = 0;      // civetweb's threads.
-  size_t max_header_bytes = 0;  // A longer head is answered 431.
-  size_t max_body_bytes = 0;    // A longer body is answered 413.
+  size_t max_backends = 0;             // civetweb's threads.
+  ExchangeTable* exchanges = nullptr;  // Outlives the front.
+  size_t max_header_bytes = 0;         // A longer head is answered 431.
+  size_t max_body_bytes = 0;           // A longer body is answered 413.
   std::chrono::milliseconds header_timeout{0};
   std::function<std::shared_ptr<const WebPolicy>()> policy;
 };
@@ -46,7 +46,10 @@ class Front {
   // How many clients may wait: for a handshake, a head, or the next request. Fewer where the limit
   // of open files is low.
   static constexpr size_t kMaxWaiting = 512;
-  static constexpr std::chrono::seconds kBodyTimeout{10};   // All of a request's body.
+  // A body up to this size is read before the request is passed on: then a client that is slow with
+  // it costs no thread either.
+  static constexpr size_t kMaxGatheredBody = 16 << 10;
+  static constexpr std::chrono::seconds kBodyTimeout{10};   // All of a longer one.
   static constexpr std::chrono::seconds kStallTimeout{10};  // A client that reads nothing.
   static constexpr std::chrono::seconds kIdleTimeout{75};   // Between two requests.
 
@@ -59,20 +62,6 @@ class Front {
   void Start(int backend_port);
   // No new connections and requests; those that are under way go on.
   void StopAccepting();
-
-  // Every request that is passed on carries this header, first of all, with a value nobody can
-  // guess: what reaches civetweb without it did not come through here.
-  static constexpr std::string_view kExchangeHeader = "X-Tarsier-Exchange";
-
-  struct Exchange {
-    uint64_t id = 0;
-    std::string client_address;
-  };
-  std::optional<Exchange> FindExchange(std::string_view header) const;
-  // The request has been read whole: its exchange must not make room for another.
-  void BeginHandling(uint64_t exchange_id);
-  // So many bytes follow.
-  void BeginResponse(uint64_t exchange_id, uint64_t bytes);
 
  private:
   class Impl;

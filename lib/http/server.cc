@@ -17,6 +17,7 @@
 #include "lib/base/strings.h"
 #include "lib/base/url.h"
 #include "lib/http/basic_auth.h"
+#include "lib/http/exchange_table.h"
 #include "lib/http/front.h"
 #include "lib/http/listen_socket.h"
 #include "lib/http/rate_limiter.h"
@@ -122,7 +123,7 @@ Result<Request> MakeRequest(const mg_request_info& info, std::string client_addr
   }
   for (int i = 0; i < info.num_headers; ++i) {
     const mg_header& header = info.http_headers[i];
-    if (!base::EqualsIgnoreCase(header.name, Front::kExchangeHeader)) {
+    if (!base::EqualsIgnoreCase(header.name, ExchangeTable::kHeader)) {
       request.headers.emplace_back(header.name, header.value);
     }
   }
@@ -193,6 +194,7 @@ class Server::Impl {
     rate_limiter_.emplace(policy_->Current()->config.rate_limit);
     FrontOptions front{.listen_addresses = options_.listen_addresses,
                        .max_backends = threads(),
+                       .exchanges = &exchanges_,
                        .max_header_bytes = options_.max_header_bytes,
                        .max_body_bytes = options_.max_body_bytes,
                        .header_timeout = options_.header_timeout,
@@ -312,7 +314,7 @@ class Server::Impl {
 
   int Serve(mg_connection* connection, const mg_request_info& info) {
     const auto exchange =
-        front_->FindExchange(HeaderOf(connection, Front::kExchangeHeader).value_or(""));
+        exchanges_.Find(HeaderOf(connection, ExchangeTable::kHeader).value_or(""));
     if (!exchange) {
       mg_disable_connection_keep_alive(connection);
       OnError(connection, 403, "this port is not for direct use");
@@ -330,7 +332,7 @@ class Server::Impl {
   }
 
   Response Answer(mg_connection* connection, const mg_request_info& info,
-                  const Front::Exchange& exchange, const WebPolicy& policy) {
+                  const ExchangeTable::Exchange& exchange, const WebPolicy& policy) {
     if (!rate_limiter_->Allow(std::chrono::steady_clock::now())) {
       return TextResponse(429, "Too Many Requests");
     }
@@ -347,7 +349,7 @@ class Server::Impl {
                   &request->body)) {
       return TextResponse(400, "the request's body ended early");
     }
-    front_->BeginHandling(exchange.id);
+    exchanges_.BeginHandling(exchange.id);
     return Handle(*request);
   }
 
@@ -385,8 +387,9 @@ class Server::Impl {
     }
   }
 
-  void Send(mg_connection* connection, const mg_request_info& info, const Front::Exchange& exchange,
-            const Headers& configured, const Response& response) {
+  void Send(mg_connection* connection, const mg_request_info& info,
+            const ExchangeTable::Exchange& exchange, const Headers& configured,
+            const Response& response) {
     Headers headers = configured;
     for (const auto& [name, value] : response.headers) {
       AddMissing(name, value, &headers);
@@ -401,7 +404,7 @@ class Server::Impl {
     const bool has_body = std::string_view(info.request_method) != "HEAD" &&
                           response.status != 204 && response.status != 304;
     const std::string_view body = has_body ? std::string_view(response.body) : std::string_view();
-    front_->BeginResponse(exchange.id, text.size() + body.size());
+    exchanges_.BeginResponse(exchange.id, text.size() + body.size());
     const bool together = body.size() <= kSmallBodyBytes;
     if (together) {
       text += body;
@@ -422,6 +425,7 @@ class Server::Impl {
   base::Mutex mutex_;
   base::CondVar all_done_;
   size_t requests_ GUARDED_BY(mutex_) = 0;
+  ExchangeTable exchanges_;
   std::unique_ptr<Front> front_;
   mg_context* context_ = nullptr;
   int backend_port_ = 0;

@@ -72,8 +72,7 @@ TEST(WebConfig, RefusesWhatItDoesNotKnowWithFileAndLine) {
         << text << "\n -> " << config.error().message();
   };
   const std::string pair = "tls_server_config:\n  cert_file: a\n  key_file: b\n";
-  check("tls_config: {}",
-        "web.yml:1: unknown key \"tls_config\"");
+  check("tls_config: {}", "web.yml:1: unknown key \"tls_config\"");
   check("\n\ntls_server_config:\n  cert: x\n  keyfile: y\n", "web.yml:5: unknown key \"keyfile\"");
   check("tls_server_config: [a]", "web.yml:1: a map is expected here, not a sequence");
   check("- a\n", "a map is expected here");
