@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/promql/ast.h"
 #include "agent/promql/engine.h"
 #include "agent/web/api_handlers.h"
 #include "agent/web/api_parameters.h"
@@ -195,6 +196,13 @@ http::Response QueryRange(const Views& views, const http::Request& request,
   const auto query = ParseQueryText(*engine, parameters);
   if (!query.ok()) {
     return BadData(query.error());
+  }
+  const promql::ValueType type = query->expr().type;
+  if (type != promql::ValueType::kScalar && type != promql::ValueType::kVector) {
+    return BadData(
+        Error(fmt::format("invalid parameter \"query\": a range query needs a scalar or an "
+                          "instant vector at each step, not a {}",
+                          promql::TypeName(type))));
   }
   return Answer(engine->RangeQuery(*query, *views.storage, *range), *limit);
 }

@@ -109,8 +109,10 @@ void WriteRule(const rules::RuleStatus& rule, bool with_alerts, base::JsonWriter
   json.BeginObject();
   json.Member("name", rule.name);
   json.Member("query", rule.query);
-  json.Key("labels");
-  WriteLabels(rule.labels, json);
+  if (rule.type == rules::RuleType::kAlerting || !rule.labels.empty()) {
+    json.Key("labels");
+    WriteLabels(rule.labels, json);
+  }
   json.Member("health", rules::RuleHealthName(rule.health));
   if (!rule.last_error.empty()) {
     json.Member("lastError", rule.last_error);

@@ -140,7 +140,7 @@ std::string Took(std::chrono::nanoseconds duration) {
 }
 
 std::string LinkTo(std::string_view url) {
-  const std::string text = Escape(url);
+  std::string text = Escape(url);
   if (url.substr(0, 7) != "http://" && url.substr(0, 8) != "https://") {
     return text;
   }

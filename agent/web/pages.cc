@@ -100,7 +100,7 @@ std::string Annotations(const model::Labels& annotations) {
 std::string AlertCard(const ListedAlert& listed, base::WallTime now) {
   const rules::AlertStatus& alert = *listed.alert;
   return fmt::format(
-      "<div class=\"card {0}\"><h3>{1}{2}</h3>\n<p class=\"dim\">{3} since {4} · value {5}</p>\n"
+      "<div class=\"card {0}\"><h3>{1}{2}</h3>\n<p class=\"dim\">{3}, started {4} · value {5}</p>\n"
       "{6}<p>{7}</p></div>\n",
       ClassOf(alert.state), Badge(ClassOf(alert.state), rules::AlertStateName(alert.state)),
       Escape(listed.rule->name), rules::AlertStateName(alert.state), Ago(alert.active_at, now),

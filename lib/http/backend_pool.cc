@@ -1,6 +1,7 @@
 #include "lib/http/backend_pool.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <netinet/in.h>
@@ -11,19 +12,34 @@
 
 namespace http {
 
-base::UniqueFd BackendPool::Take(uint64_t number) {
+std::optional<size_t> BackendPool::Take(uint64_t owner) {
+  std::optional<size_t> slot;
   if (!idle_.empty()) {
-    base::UniqueFd backend = std::move(idle_.back());
+    slot = idle_.back();
     idle_.pop_back();
-    poller_.RewatchChanges(backend.get(), Watched::kBackend, number);
-    return backend;
+  } else {
+    slot = Open();
   }
-  base::UniqueFd backend = Connect();
-  if (backend.valid()) {
-    ++open_;
-    poller_.WatchChanges(backend.get(), Watched::kBackend, number);
+  if (slot) {
+    slots_[*slot].owner = owner;
   }
-  return backend;
+  return slot;
+}
+
+std::optional<size_t> BackendPool::Open() {
+  const auto free =
+      std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.fd.valid(); });
+  if (free == slots_.end()) {
+    return std::nullopt;
+  }
+  free->fd = Connect();
+  if (!free->fd.valid()) {
+    return std::nullopt;
+  }
+  ++open_;
+  const auto slot = static_cast<size_t>(free - slots_.begin());
+  poller_.WatchChanges(free->fd.get(), Watched::kBackend, slot);
+  return slot;
 }
 
 base::UniqueFd BackendPool::Connect() const {
@@ -41,36 +57,34 @@ base::UniqueFd BackendPool::Connect() const {
   return fd;
 }
 
-void BackendPool::Keep(base::UniqueFd backend) {
+void BackendPool::Keep(size_t slot) {
   if (idle_.size() >= kMaxIdle) {
-    Drop(std::move(backend));
+    Drop(slot);
     return;
   }
-  poller_.RewatchInputChanges(backend.get(), Watched::kIdleBackend,
-                              static_cast<uint64_t>(backend.get()));
-  idle_.push_back(std::move(backend));
+  slots_[slot].owner = kNobody;
+  idle_.push_back(slot);
 }
 
-void BackendPool::Drop(base::UniqueFd backend) {
-  if (backend.valid()) {
-    backend.Reset();
-    --open_;
-  }
-}
-
-void BackendPool::DropIdle(uint64_t number) {
-  const auto idle = std::find_if(idle_.begin(), idle_.end(), [number](const base::UniqueFd& fd) {
-    return static_cast<uint64_t>(fd.get()) == number;
-  });
-  if (idle != idle_.end()) {
-    idle_.erase(idle);
-    --open_;
-  }
+void BackendPool::Drop(size_t slot) {
+  std::erase(idle_, slot);
+  slots_[slot] = Slot{};
+  --open_;
 }
 
 void BackendPool::DropAllIdle() {
-  open_ -= idle_.size();
-  idle_.clear();
+  for (const size_t slot : std::exchange(idle_, {})) {
+    Drop(slot);
+  }
+}
+
+void BackendPool::CheckIdle(size_t slot) {
+  const Slot& idle = slots_[slot];
+  char byte = 0;
+  if (idle.fd.valid() && idle.owner == kNobody &&
+      (recv(idle.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)) {
+    Drop(slot);
+  }
 }
 
 }  // namespace http

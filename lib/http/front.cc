@@ -95,12 +95,15 @@ struct Connection {
   MonotonicTime deadline;
   MonotonicTime last_move;  // Of bytes, either way.
 
+  bool readable = true;   // Until a read had to wait.
+  bool finished = false;  // Will send nothing more.
+
   std::string received;             // Read, and not of a request that was passed on.
   size_t searched = 0;              // Of `received`, for the end of the head.
   std::optional<RequestHead> head;  // Of the request that is awaited, once it is here.
   size_t head_bytes = 0;
 
-  base::UniqueFd backend;
+  std::optional<size_t> backend;  // Slot of the pool.
   ExchangeId exchange = 0;
   std::string to_backend;
   std::string to_client;
@@ -214,23 +217,37 @@ class Front::Impl {
       case Watched::kListener:
         Accept(listeners_[readiness.number]);
         return;
-      case Watched::kIdleBackend:
-        backends_.DropIdle(readiness.number);
+      case Watched::kBackend:
+        AdvanceBackend(readiness.number);
         return;
       case Watched::kClient:
-      case Watched::kBackend:
-        break;
+        AdvanceClient(readiness);
+        return;
       case Watched::kWake:
         return;
     }
+  }
+
+  void AdvanceBackend(size_t slot) {
+    const Id owner = backends_.owner(slot);
+    if (owner == BackendPool::kNobody) {
+      backends_.CheckIdle(slot);
+    } else if (Connection* connection = Find(owner)) {
+      Advance(connection);
+    }
+  }
+
+  void AdvanceClient(const Readiness& readiness) {
     Connection* connection = Find(readiness.number);
     if (connection == nullptr) {
       return;
     }
-    if (readiness.kind == Watched::kClient && readiness.gone) {
+    if (readiness.gone) {
       Close(connection);
       return;
     }
+    connection->readable = true;
+    connection->finished = connection->finished || readiness.finished;
     Advance(connection);
   }
 
@@ -386,7 +403,7 @@ class Front::Impl {
         return;
       }
       const bool first_byte = connection->received.empty();
-      const IoResult got = connection->client.Read(scratch_.data(), kReadBytes);
+      const IoResult got = ReadFrom(connection, scratch_.data(), kReadBytes);
       if (got.io == Io::kWait) {
         return;
       }
@@ -399,6 +416,19 @@ class Front::Impl {
         SetDeadline(connection, std::min(connection->deadline, Now() + options_.header_timeout));
       }
     }
+  }
+
+  static IoResult ReadFrom(Connection* connection, char* buffer, size_t size) {
+    if (!connection->readable) {
+      return {.io = Io::kWait};
+    }
+    const IoResult got = connection->client.Read(buffer, size);
+    // A read that leaves room has emptied the socket: another one would only have to wait. (TLS may
+    // hold back more, and the end of the stream is yet to be read.)
+    const bool emptied =
+        got.bytes < size && connection->client.tls() == nullptr && !connection->finished;
+    connection->readable = got.io == Io::kDone && !emptied;
+    return got;
   }
 
   // False when the request was refused: the connection has moved on.
@@ -441,8 +471,8 @@ class Front::Impl {
 
   void BeginExchange(Connection* connection) {
     const bool room = !backends_.exhausted() || MakeRoomForExchange();
-    connection->backend = room ? backends_.Take(connection->id) : base::UniqueFd();
-    if (!connection->backend.valid()) {
+    connection->backend = room ? backends_.Take(connection->id) : std::nullopt;
+    if (!connection->backend) {
       Refuse(connection, 503, "too many requests at once");
       return;
     }
@@ -466,7 +496,7 @@ class Front::Impl {
     connection->backend_closed = false;
     connection->last_move = Now();
     SetDeadline(connection, connection->last_move + kBodyTimeout);
-    MoveBytes(connection);
+    SendRequest(connection);
   }
 
   // The exchange that has waited longest for its client ends, so that another can have its thread.
@@ -488,33 +518,55 @@ class Front::Impl {
   }
 
   void EndExchange(Connection* connection) {
-    if (connection->backend.valid()) {
-      options_.exchanges->End(connection->exchange);
-    }
+    options_.exchanges->End(connection->exchange);
+    connection->backend.reset();
   }
 
   void DropBackend(Connection* connection) {
-    EndExchange(connection);
-    backends_.Drop(std::move(connection->backend));
+    if (connection->backend) {
+      backends_.Drop(*connection->backend);
+      EndExchange(connection);
+    }
   }
 
   // --- Exchanging a request and its response ---
 
-  void MoveBytes(Connection* connection) {
+  // True when it is sent as far as it is here; false when the connection is gone, or its turn over.
+  bool SendRequest(Connection* connection) {
     for (int moves = 0; moves < kMaxMovesPerTurn; ++moves) {
-      const Io up = MoveToBackend(connection);
-      const Io down = MoveToClient(connection);
-      if (up == Io::kClosed || down == Io::kClosed) {
-        Close(connection);
-        return;
+      switch (MoveToBackend(connection)) {
+        case Io::kDone:
+          connection->last_move = Now();
+          break;
+        case Io::kWait:
+          return true;
+        case Io::kClosed:
+          Close(connection);
+          return false;
+      }
+    }
+    ready_.push_back(connection->id);
+    return false;
+  }
+
+  void MoveBytes(Connection* connection) {
+    if (!SendRequest(connection)) {
+      return;
+    }
+    for (int moves = 0; moves < kMaxMovesPerTurn; ++moves) {
+      switch (MoveToClient(connection)) {
+        case Io::kDone:
+          connection->last_move = Now();
+          break;
+        case Io::kWait:
+          return;
+        case Io::kClosed:
+          Close(connection);
+          return;
       }
       if (FinishedExchange(connection)) {
         return;
       }
-      if (up == Io::kWait && down == Io::kWait) {
-        return;
-      }
-      connection->last_move = Now();
     }
     ready_.push_back(connection->id);
   }
@@ -525,7 +577,7 @@ class Front::Impl {
     if (pending.empty() && connection->body_left > 0) {
       const size_t want =
           static_cast<size_t>(std::min<uint64_t>(connection->body_left, scratch_.size()));
-      const IoResult got = connection->client.Read(scratch_.data(), want);
+      const IoResult got = ReadFrom(connection, scratch_.data(), want);
       if (got.io != Io::kDone) {
         return got.io;
       }
@@ -536,7 +588,7 @@ class Front::Impl {
       return Io::kWait;
     }
     const ssize_t sent =
-        send(connection->backend.get(), pending.data(), pending.size(), MSG_NOSIGNAL);
+        send(backends_.fd(*connection->backend), pending.data(), pending.size(), MSG_NOSIGNAL);
     if (sent < 0) {
       // A backend that closed may have answered first: MoveToClient finds out.
       return Io::kWait;
@@ -558,7 +610,8 @@ class Front::Impl {
     if (connection->backend_closed) {
       return Io::kWait;
     }
-    const ssize_t got = recv(connection->backend.get(), scratch_.data(), scratch_.size(), 0);
+    const ssize_t got =
+        recv(backends_.fd(*connection->backend), scratch_.data(), scratch_.size(), 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       return Io::kWait;
     }
@@ -601,12 +654,14 @@ class Front::Impl {
       BeginClosing(connection);
       return true;
     }
+    backends_.Keep(*connection->backend);
     EndExchange(connection);
-    backends_.Keep(std::move(connection->backend));
     SetState(connection, State::kRequest);
     SetDeadline(connection, connection->received.empty() ? Now() + kIdleTimeout
                                                          : Now() + options_.header_timeout);
-    ready_.push_back(connection->id);  // The next request may be here already.
+    if (connection->readable || !connection->received.empty()) {
+      ready_.push_back(connection->id);  // The next request may be here already.
+    }
     return true;
   }
 

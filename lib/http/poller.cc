@@ -19,27 +19,17 @@ Poller::Poller()
   WatchInput(wake_.get(), Watched::kWake, 0);
 }
 
-void Poller::Control(int operation, int fd, uint32_t events, Watched kind, uint64_t number) {
+void Poller::Watch(int fd, uint32_t events, Watched kind, uint64_t number) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = (static_cast<uint64_t>(kind) << kKindShift) | (number & kNumberMask);
-  epoll_ctl(epoll_.get(), operation, fd, &event);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
-void Poller::WatchInput(int fd, Watched kind, uint64_t number) {
-  Control(EPOLL_CTL_ADD, fd, EPOLLIN, kind, number);
-}
+void Poller::WatchInput(int fd, Watched kind, uint64_t number) { Watch(fd, EPOLLIN, kind, number); }
 
 void Poller::WatchChanges(int fd, Watched kind, uint64_t number) {
-  Control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, kind, number);
-}
-
-void Poller::RewatchChanges(int fd, Watched kind, uint64_t number) {
-  Control(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, kind, number);
-}
-
-void Poller::RewatchInputChanges(int fd, Watched kind, uint64_t number) {
-  Control(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, kind, number);
+  Watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, kind, number);
 }
 
 std::span<const Readiness> Poller::Wait(int timeout_ms) {
@@ -56,6 +46,7 @@ std::span<const Readiness> Poller::Wait(int timeout_ms) {
     }
     ready_[ready++] = {.kind = kind,
                        .number = event.data.u64 & kNumberMask,
+                       .finished = (event.events & EPOLLRDHUP) != 0,
                        .gone = (event.events & (EPOLLERR | EPOLLHUP)) != 0};
   }
   return {ready_, ready};

@@ -10,12 +10,13 @@ struct epoll_event;
 
 namespace http {
 
-enum class Watched : uint8_t { kListener, kWake, kClient, kBackend, kIdleBackend };
+enum class Watched : uint8_t { kListener, kWake, kClient, kBackend };
 
 struct Readiness {
   Watched kind = Watched::kWake;
-  uint64_t number = 0;  // Below 2^56.
-  bool gone = false;    // Error or hang-up: nobody is left on the other side.
+  uint64_t number = 0;    // Below 2^56.
+  bool finished = false;  // The other side sends nothing more.
+  bool gone = false;      // Error or hang-up: nobody is left there.
 };
 
 // Thread-compatible, but for Wake.
@@ -28,10 +29,6 @@ class Poller {
   // Reported once whenever it becomes ready, for reading or writing: whoever gets the event must go
   // on until nothing moves.
   void WatchChanges(int fd, Watched kind, uint64_t number);
-  // The same for a file that is watched already, from now on for something else.
-  void RewatchChanges(int fd, Watched kind, uint64_t number);
-  // The same, for reading only.
-  void RewatchInputChanges(int fd, Watched kind, uint64_t number);
 
   // Waits at most `timeout_ms` (-1: for ever). Valid until the next call.
   std::span<const Readiness> Wait(int timeout_ms);
@@ -40,7 +37,7 @@ class Poller {
 
  private:
   static constexpr int kMaxEvents = 64;
-  void Control(int operation, int fd, uint32_t events, Watched kind, uint64_t number);
+  void Watch(int fd, uint32_t events, Watched kind, uint64_t number);
 
   base::UniqueFd epoll_;
   base::UniqueFd wake_;

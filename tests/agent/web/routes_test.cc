@@ -202,6 +202,8 @@ TEST_F(RoutesTest, RefusesBadQueries) {
   ExpectError(range + "start=1&end=2&step=0", 400, "bad_data");
   ExpectError(range + "start=1&end=2&step=-1", 400, "bad_data");
   ExpectError(range + "start=0&end=11001&step=1", 400, "bad_data");
+  ExpectError("/api/v1/query_range?query=up%5B1m%5D&start=0&end=1&step=1", 400, "bad_data");
+  ExpectError("/api/v1/query_range?query=%22x%22&start=0&end=1&step=1", 400, "bad_data");
   ExpectError(range + "start=-292273086-05-16T16:47:06Z&end=1&step=1", 400, "bad_data");
   EXPECT_EQ(Ask("GET", range + "start=0&end=11000&step=1").status, 200);
 }
@@ -399,7 +401,7 @@ TEST_F(RoutesTest, ShowsWhatIsWrongFirst) {
   EXPECT_NE(page.find("<h1>1 alert is firing</h1>"), std::string::npos) << page;
   EXPECT_NE(page.find("<b>1 / 2</b>targets up"), std::string::npos);
   EXPECT_LT(page.find("<h2>Firing (1)</h2>"), page.find("<h2>Targets down (1)</h2>"));
-  EXPECT_NE(page.find("firing since 3 min ago"), std::string::npos);
+  EXPECT_NE(page.find("firing, started 3 min ago"), std::string::npos);
   EXPECT_NE(Get("/alerts").find("HighLoad"), std::string::npos);
   EXPECT_NE(Get("/rules").find("<p class=\"error\">many-to-many</p>"), std::string::npos);
   const std::string targets = Get("/targets");
