@@ -309,10 +309,11 @@ class Front::Impl {
   }
 
   void Open(base::UniqueFd fd, std::string address) {
-    MakeRoomForWaiting();
+    std::shared_ptr<const WebPolicy> policy = options_.policy();
+    MakeRoomForWaiting(policy->tls ? std::min(waiting_limit_, kMaxWaitingTls) : waiting_limit_);
     const Id id = next_id_++;
     const int raw = fd.get();
-    auto owned = std::make_unique<Connection>(id, std::move(fd), options_.policy());
+    auto owned = std::make_unique<Connection>(id, std::move(fd), std::move(policy));
     Connection* connection = owned.get();
     connection->address = std::move(address);
     connections_.emplace(id, std::move(owned));
@@ -321,8 +322,8 @@ class Front::Impl {
     Advance(connection);
   }
 
-  void MakeRoomForWaiting() {
-    while (connections_.size() - exchanging_ >= waiting_limit_) {
+  void MakeRoomForWaiting(size_t limit) {
+    while (connections_.size() - exchanging_ >= limit) {
       const auto oldest = std::find_if(
           deadlines_.begin(), deadlines_.end(),
           [this](const auto& entry) { return Find(entry.second)->state != State::kExchange; });

@@ -43,9 +43,10 @@ struct FrontOptions {
 // Thread-safe.
 class Front {
  public:
-  // How many clients may wait: for a handshake, a head, or the next request. Fewer where the limit
-  // of open files is low.
+  // How many clients may wait: for a handshake, a request, or the next request. Fewer where the
+  // limit of open files is low, and with TLS, whose handshakes take some 40 KB each.
   static constexpr size_t kMaxWaiting = 512;
+  static constexpr size_t kMaxWaitingTls = 128;
   // A body up to this size is read before the request is passed on: then a client that is slow with
   // it costs no thread either.
   static constexpr size_t kMaxGatheredBody = 16 << 10;

@@ -451,6 +451,22 @@ TEST(Server, ListensOnEveryAddressItIsGiven) {
   }
 }
 
+TEST(Server, SpeaksIPv6) {
+  auto server = Server::Start(
+      {.listen_addresses = {"[::1]:0"}},
+      [](const Request& request) { return Response{.body = request.remote_address.substr(0, 6)}; },
+      kQuiet);
+  if (!server.ok() && !std::filesystem::exists("/proc/net/if_inet6")) {
+    GTEST_SKIP() << "no IPv6 here: " << server.error().message();
+  }
+  ASSERT_TRUE(server.ok()) << server.error().message();
+  Client client;
+  const auto response =
+      client.Do({.url = "http://[::1]:" + std::to_string((*server)->ports().at(0))});
+  ASSERT_TRUE(response.ok()) << response.error().message();
+  EXPECT_EQ(response->body, "[::1]:");
+}
+
 TEST(Server, SaysWhyItCannotListen) {
   const auto check = [](const std::string& address, base::ErrorKind kind) {
     const auto server = Server::Start({.listen_addresses = {address}}, Echo, kQuiet);

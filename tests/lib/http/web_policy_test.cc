@@ -152,6 +152,16 @@ TEST_F(WebPolicyTest, SurvivesGarbageInsteadOfAHandshake) {
   EXPECT_EQ(Get("https"), "200 hello /x");
 }
 
+TEST_F(WebPolicyTest, AnswersWhileHundredsOfClientsStallTheirHandshake) {
+  Start(kTls);
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (int i = 0; i < 300; ++i) {
+    slow.push_back(std::make_unique<RawClient>(server_->ports().at(0)));
+    slow.back()->Send("\x16\x03\x01\x02");
+  }
+  EXPECT_EQ(Get("https"), "200 hello /x");
+}
+
 TEST_F(WebPolicyTest, DemandsClientCertificatesAsConfigured) {
   const Authority stranger;
   InstallPair("client", authority_.Sign("client", "DNS:prometheus.example"));
