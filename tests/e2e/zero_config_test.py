@@ -60,8 +60,11 @@ def test_it_answers_what_grafana_and_promtool_ask():
         assert agent.query("1+1")[1] == "2"
         assert agent.json("/api/v1/status/buildinfo")["data"]["version"]
         assert "postgres" in agent.json("/api/v1/label/job/values")["data"]
-        targets = agent.json("/api/v1/targets")["data"]["activeTargets"]
-        assert any(t["health"] == "up" and t["labels"]["job"] == "node" for t in targets)
+
+        def targets_up():
+            targets = agent.json("/api/v1/targets")["data"]["activeTargets"]
+            return targets if any(t["health"] == "up" and t["labels"]["job"] == "node" for t in targets) else None
+        targets = eventually(targets_up, "the host is a target that is up")
         groups = agent.json("/api/v1/rules")["data"]["groups"]
         names = {rule["name"] for group in groups for rule in group["rules"]}
         assert {"PostgresqlDown", "PostgresqlTooManyConnections", "PostgresqlSlowQueries", "RedisDown", "RedisMemoryHigh",
