@@ -43,7 +43,11 @@ base::Result<void> CollectTime(Context& host, Scrape& scrape) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   std::tm local{};
   localtime_r(&seconds, &local);
-  scrape.Emit(kZoneOffset, static_cast<double>(local.tm_gmtoff), {local.tm_zone});
+  // Not tm_zone: that points into libc, where the zone's name may change under another thread's
+  // call.
+  char zone[32];
+  const size_t length = std::strftime(zone, sizeof(zone), "%Z", &local);
+  scrape.Emit(kZoneOffset, static_cast<double>(local.tm_gmtoff), {std::string_view(zone, length)});
 
   // Linux has had exactly one since there is the folder.
   EmitSources(host, kAvailable, "clocksource0", "available_clocksource", scrape);
