@@ -39,8 +39,8 @@ constexpr CounterRow kRows[] = {
      &Counters::stale_markers},
     {{"tarsier_scrapes_failed_total", "Scrapes that failed.", MetricType::kCounter},
      &Counters::failed_scrapes},
-    {{"tarsier_scrapes_skipped_total",
-      "Scrapes left out because the one before was still running.", MetricType::kCounter},
+    {{"tarsier_scrapes_skipped_total", "Scrapes left out because the one before was still running.",
+      MetricType::kCounter},
      &Counters::skipped_scrapes},
     {{"tarsier_scrapes_total", "Scrapes done.", MetricType::kCounter}, &Counters::scrapes},
 };
