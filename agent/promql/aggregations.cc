@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agent/promql/kahan.h"
+#include "agent/promql/label_hash.h"
 #include "agent/promql/notes.h"
 #include "agent/promql/quantile.h"
 #include "lib/base/strings.h"
@@ -164,11 +165,8 @@ void LimitK(double k, std::vector<GroupElement>* elements) {
 
 // Where a series lies between 0 and 1: always the same place for the same labels.
 double RatioOffset(const model::Labels& labels) {
-  uint64_t hash = labels.Fingerprint();
-  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;  // Spreads the low bits (MurmurHash3).
-  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
-  hash ^= hash >> 33;
-  return static_cast<double>(hash) / static_cast<double>(std::numeric_limits<uint64_t>::max());
+  return static_cast<double>(PrometheusHash(labels)) /
+         static_cast<double>(std::numeric_limits<uint64_t>::max());
 }
 
 // A negative ratio keeps exactly what its positive complement leaves.

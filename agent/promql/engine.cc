@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,6 +27,16 @@ Result<void> CheckTime(int64_t time_ms) {
     return Error(fmt::format("time {} ms is out of range", time_ms), ErrorKind::kInvalidArgument);
   }
   return {};
+}
+
+// 11,000
+std::string WithThousands(size_t number) {
+  std::string text = std::to_string(number);
+  for (size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, ",");
+  }
+  return text;
 }
 
 // Names that were to be dropped at the end of the query.
@@ -118,7 +129,7 @@ Result<Steps> StepsOf(Range range, const EngineOptions& options) {
   if (count - 1 > options.max_points) {
     return Error(fmt::format("exceeded maximum resolution of {} points per timeseries. Try "
                              "decreasing the query resolution (?step=XX)",
-                             options.max_points),
+                             WithThousands(options.max_points)),
                  ErrorKind::kInvalidArgument);
   }
   return Steps{.start_ms = range.start_ms, .step_ms = range.step_ms, .count = count};
@@ -131,6 +142,8 @@ QueryResult WithNotes(Value value, const Notes& notes, const Query& query) {
 }  // namespace
 
 std::string Query::ToString() const { return promql::ToString(*expr_); }
+
+std::string Query::Pretty() const { return promql::Pretty(*expr_); }
 
 Engine::Engine(EngineOptions options) : options_(options) {}
 
@@ -154,8 +167,7 @@ Result<QueryResult> Engine::Instant(const Query& query, const storage::Queryable
   return WithNotes(std::move(value), notes, query);
 }
 
-Result<QueryResult> Engine::RangeQuery(const Query& query, const storage::Queryable& storage,
-                                       Range range) const {
+Result<void> Engine::CheckRange(const Query& query, Range range) const {
   const ValueType type = query.expr().type;
   if (type != ValueType::kScalar && type != ValueType::kVector) {
     return Error(fmt::format("invalid expression type \"{}\" for range query, must be Scalar or "
@@ -163,6 +175,13 @@ Result<QueryResult> Engine::RangeQuery(const Query& query, const storage::Querya
                              TypeName(type)),
                  ErrorKind::kInvalidArgument);
   }
+  RETURN_IF_ERROR(StepsOf(range, options_));
+  return {};
+}
+
+Result<QueryResult> Engine::RangeQuery(const Query& query, const storage::Queryable& storage,
+                                       Range range) const {
+  RETURN_IF_ERROR(CheckRange(query, range));
   ASSIGN_OR_RETURN(const Steps steps, StepsOf(range, options_));
   const auto querier = storage.NewQuerier();
   Notes notes;

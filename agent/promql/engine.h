@@ -38,6 +38,8 @@ class Query {
   const std::string& text() const { return *text_; }
   // Reprinted in Prometheus' canonical form.
   std::string ToString() const;
+  // The same over several indented lines where it is long.
+  std::string Pretty() const;
 
  private:
   std::shared_ptr<const Expr> expr_;
@@ -57,6 +59,10 @@ class Engine {
 
   // Errors: kInvalidArgument with "line:col: parse error: …" as Prometheus words it.
   base::Result<Query> Parse(std::string_view text) const;
+
+  // Whether the query has a value at each step, and whether the steps are in order and not too
+  // many. RangeQuery checks it as well. Errors: kInvalidArgument.
+  base::Result<void> CheckRange(const Query& query, Range range) const;
 
   // Errors: kInvalidArgument (execution), kResourceExhausted (max_samples), kDeadlineExceeded.
   base::Result<QueryResult> Instant(const Query& query, const storage::Queryable& storage,

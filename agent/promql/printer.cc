@@ -90,10 +90,15 @@ std::string Print(const MatrixSelector& selector) {
                      Shift(selector.vector.shift));
 }
 
-std::string Print(const Subquery& subquery) {
-  return fmt::format("{}[{}:{}]{}", ToString(*subquery.inner), Duration(subquery.range_ms),
+// What follows the inner expression.
+std::string SubqueryTimes(const Subquery& subquery) {
+  return fmt::format("[{}:{}]{}", Duration(subquery.range_ms),
                      subquery.step_ms == 0 ? "" : Duration(subquery.step_ms),
                      Shift(subquery.shift));
+}
+
+std::string Print(const Subquery& subquery) {
+  return ToString(*subquery.inner) + SubqueryTimes(subquery);
 }
 
 std::string Print(const Call& call) {
@@ -104,15 +109,21 @@ std::string Print(const Call& call) {
   return fmt::format("{}({})", call.function->name, base::Join(args, ", "));
 }
 
-std::string Print(const Aggregate& aggregate) {
+// The name and its modifier.
+std::string AggregationHead(const Aggregate& aggregate) {
   std::string text(aggregate.aggregation->name);
   if (aggregate.without || !aggregate.grouping.empty()) {
     text += fmt::format(" {} ({}) ", aggregate.without ? "without" : "by",
                         LabelNames(aggregate.grouping));
   }
+  return text;
+}
+
+std::string Print(const Aggregate& aggregate) {
   const std::string parameter =
       aggregate.parameter == nullptr ? "" : ToString(*aggregate.parameter) + ", ";
-  return fmt::format("{}({}{})", text, parameter, ToString(*aggregate.operand));
+  return fmt::format("{}({}{})", AggregationHead(aggregate), parameter,
+                     ToString(*aggregate.operand));
 }
 
 std::string Matching(const VectorMatching& matching) {
@@ -130,10 +141,73 @@ std::string Matching(const VectorMatching& matching) {
   return text;
 }
 
+// The operator and its modifiers.
+std::string OperatorText(const Binary& binary) {
+  return fmt::format("{}{}{}", binary.op->text, binary.return_bool ? " bool" : "",
+                     Matching(*binary.matching));
+}
+
 std::string Print(const Binary& binary) {
-  return fmt::format("{} {}{}{} {}", ToString(*binary.left), binary.op->text,
-                     binary.return_bool ? " bool" : "", Matching(*binary.matching),
+  return fmt::format("{} {} {}", ToString(*binary.left), OperatorText(binary),
                      ToString(*binary.right));
+}
+
+std::string PrettyAt(const Expr& expr, size_t level);
+
+// One line an expression.
+std::string Lines(const std::vector<const Expr*>& exprs, size_t level) {
+  std::vector<std::string> lines;
+  lines.reserve(exprs.size());
+  for (const Expr* expr : exprs) {
+    lines.push_back(PrettyAt(*expr, level));
+  }
+  return base::Join(lines, ",\n");
+}
+
+// An expression that is too long for one line, after `indent`.
+class Splitter {
+ public:
+  Splitter(const Expr& expr, size_t level) : expr_(expr), level_(level), indent_(2 * level, ' ') {}
+
+  std::string operator()(const Paren& /*paren*/) const { return indent_ + Enclosed(); }
+  std::string operator()(const Call& call) const {
+    return fmt::format("{}{}{}", indent_, call.function->name, Enclosed());
+  }
+  std::string operator()(const Aggregate& aggregate) const {
+    return indent_ + AggregationHead(aggregate) + Enclosed();
+  }
+  std::string operator()(const Binary& binary) const {
+    return fmt::format("{}\n{}{}\n{}", PrettyAt(*binary.left, level_ + 1), indent_,
+                       OperatorText(binary), PrettyAt(*binary.right, level_ + 1));
+  }
+  std::string operator()(const Unary& unary) const {
+    return fmt::format("{}{}{}", indent_, unary.op->text,
+                       base::TrimSpace(PrettyAt(*unary.operand, level_)));
+  }
+  std::string operator()(const Subquery& subquery) const {
+    return PrettyAt(*subquery.inner, level_) + SubqueryTimes(subquery);
+  }
+  // Selectors and literals stay whole.
+  template <typename Leaf>
+  std::string operator()(const Leaf& leaf) const {
+    return indent_ + Print(leaf);
+  }
+
+ private:
+  std::string Enclosed() const {
+    return fmt::format("(\n{}\n{})", Lines(Children(expr_), level_ + 1), indent_);
+  }
+
+  const Expr& expr_;
+  size_t level_;
+  std::string indent_;
+};
+
+std::string PrettyAt(const Expr& expr, size_t level) {
+  constexpr size_t kLineLength = 100;
+  std::string text = ToString(expr);
+  return text.size() > kLineLength ? std::visit(Splitter(expr, level), expr.node)
+                                   : std::string(2 * level, ' ') + text;
 }
 
 }  // namespace
@@ -141,5 +215,7 @@ std::string Print(const Binary& binary) {
 std::string ToString(const Expr& expr) {
   return std::visit([](const auto& node) { return Print(node); }, expr.node);
 }
+
+std::string Pretty(const Expr& expr) { return PrettyAt(expr, 0); }
 
 }  // namespace promql

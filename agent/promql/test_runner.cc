@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "agent/promql/almost_equal.h"
 #include "agent/promql/ast.h"
 #include "agent/promql/engine.h"
 #include "agent/promql/functions.h"
@@ -40,22 +41,6 @@ const EngineOptions kOptions{.timeout = std::chrono::seconds(100),
                              .max_points = 1'000'000,
                              .experimental_functions = true,
                              .delayed_name_removal = true};
-
-bool AlmostEqual(double a, double b) {
-  if (model::IsStale(a) || model::IsStale(b)) {
-    return model::IsStale(a) && model::IsStale(b);
-  }
-  if (a == b || (std::isnan(a) && std::isnan(b))) {
-    return true;
-  }
-  const double sum = std::fabs(a) + std::fabs(b);
-  const double difference = std::fabs(a - b);
-  constexpr double kMinNormal = std::numeric_limits<double>::min();
-  if (a == 0 || b == 0 || sum < kMinNormal) {
-    return difference < kTolerance * kMinNormal;
-  }
-  return difference / std::min(sum, std::numeric_limits<double>::max()) < kTolerance;
-}
 
 bool Fits(const TextPattern& pattern, const std::string& text) {
   if (pattern.exact) {
@@ -120,7 +105,7 @@ bool SamePoints(const Points& a, const Points& b) {
   for (size_t i = 0; i < size; ++i) {
     const auto x = i < a.size() ? a[i] : std::nullopt;
     const auto y = i < b.size() ? b[i] : std::nullopt;
-    if (x.has_value() != y.has_value() || (x && !AlmostEqual(*x, *y))) {
+    if (x.has_value() != y.has_value() || (x && !AlmostEqual(*x, *y, kTolerance))) {
       return false;
     }
   }
@@ -170,7 +155,7 @@ Result<void> CompareScalar(const EvalCommand& eval, double value) {
   if (!eval.scalar) {
     return Mismatch(fmt::format("unexpected scalar {}", base::FormatDouble(value)));
   }
-  if (!AlmostEqual(*eval.scalar, value)) {
+  if (!AlmostEqual(*eval.scalar, value, kTolerance)) {
     return Mismatch(fmt::format("expected {}, got {}", base::FormatDouble(*eval.scalar),
                                 base::FormatDouble(value)));
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
@@ -19,7 +20,6 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 
-constexpr int64_t kMaxPoints = 11'000;  // A series of one range query.
 constexpr std::string_view kTruncated = "results truncated due to limit";
 
 http::Response BadData(const Error& error) {
@@ -50,6 +50,20 @@ Result<promql::Query> ParseQueryText(const promql::Engine& engine, const Paramet
   return query;
 }
 
+// What instant and range queries have in common.
+struct Question {
+  promql::Engine engine;
+  promql::Query query;
+  size_t limit = 0;
+};
+
+Result<Question> ParseQuestion(const Views& views, const Parameters& parameters) {
+  ASSIGN_OR_RETURN(const size_t limit, parameters.Limit());
+  ASSIGN_OR_RETURN(promql::Engine engine, MakeEngine(views, parameters));
+  ASSIGN_OR_RETURN(promql::Query query, ParseQueryText(engine, parameters));
+  return Question{std::move(engine), std::move(query), limit};
+}
+
 Result<promql::Range> ParseRange(const Parameters& parameters) {
   for (const char* name : {"start", "end", "step"}) {
     if (!parameters.Has(name)) {
@@ -63,17 +77,13 @@ Result<promql::Range> ParseRange(const Parameters& parameters) {
   ASSIGN_OR_RETURN(const auto step, parameters.Duration("step"));
   range.step_ms = step->count();
   if (range.end_ms < range.start_ms) {
-    return Error("invalid parameter \"end\": it is before start", ErrorKind::kInvalidArgument);
-  }
-  if (range.step_ms <= 0) {
-    return Error("invalid parameter \"step\": it must be more than zero",
+    return Error("invalid parameter \"end\": end timestamp must not be before start time",
                  ErrorKind::kInvalidArgument);
   }
-  if ((range.end_ms - range.start_ms) / range.step_ms > kMaxPoints) {
+  if (range.step_ms <= 0) {
     return Error(
-        fmt::format("invalid parameter \"step\": more than {} points for each series; take "
-                    "a longer step or a shorter range",
-                    kMaxPoints),
+        "invalid parameter \"step\": zero or negative query resolution step widths are not "
+        "accepted. Try a positive integer",
         ErrorKind::kInvalidArgument);
   }
   return range;
@@ -163,48 +173,33 @@ http::Response Answer(Result<promql::QueryResult> result, size_t limit) {
 http::Response Query(const Views& views, const http::Request& request,
                      const http::PathParameters& /*path*/) {
   const Parameters parameters(request);
-  const auto limit = parameters.Limit();
   const auto time = parameters.Time("time", base::ToMillis(views.clock->Now()));
-  const auto engine = MakeEngine(views, parameters);
-  for (const Error* error :
-       {limit.ok() ? nullptr : &limit.error(), time.ok() ? nullptr : &time.error(),
-        engine.ok() ? nullptr : &engine.error()}) {
-    if (error != nullptr) {
-      return BadData(*error);
-    }
+  if (!time.ok()) {
+    return BadData(time.error());
   }
-  const auto query = ParseQueryText(*engine, parameters);
-  if (!query.ok()) {
-    return BadData(query.error());
+  const auto question = ParseQuestion(views, parameters);
+  if (!question.ok()) {
+    return BadData(question.error());
   }
-  return Answer(engine->Instant(*query, *views.storage, *time), *limit);
+  return Answer(question->engine.Instant(question->query, *views.storage, *time), question->limit);
 }
 
 http::Response QueryRange(const Views& views, const http::Request& request,
                           const http::PathParameters& /*path*/) {
   const Parameters parameters(request);
-  const auto limit = parameters.Limit();
   const auto range = ParseRange(parameters);
-  const auto engine = MakeEngine(views, parameters);
-  for (const Error* error :
-       {limit.ok() ? nullptr : &limit.error(), range.ok() ? nullptr : &range.error(),
-        engine.ok() ? nullptr : &engine.error()}) {
-    if (error != nullptr) {
-      return BadData(*error);
-    }
+  if (!range.ok()) {
+    return BadData(range.error());
   }
-  const auto query = ParseQueryText(*engine, parameters);
-  if (!query.ok()) {
-    return BadData(query.error());
+  const auto question = ParseQuestion(views, parameters);
+  if (!question.ok()) {
+    return BadData(question.error());
   }
-  const promql::ValueType type = query->expr().type;
-  if (type != promql::ValueType::kScalar && type != promql::ValueType::kVector) {
-    return BadData(
-        Error(fmt::format("invalid parameter \"query\": a range query needs a scalar or an "
-                          "instant vector at each step, not a {}",
-                          promql::TypeName(type))));
+  if (const auto fits = question->engine.CheckRange(question->query, *range); !fits.ok()) {
+    return BadData(fits.error());
   }
-  return Answer(engine->RangeQuery(*query, *views.storage, *range), *limit);
+  return Answer(question->engine.RangeQuery(question->query, *views.storage, *range),
+                question->limit);
 }
 
 // The store keeps no exemplars, so there are none for any query.
@@ -228,7 +223,7 @@ http::Response FormatQuery(const Views& views, const http::Request& request,
   if (!query.ok()) {
     return BadData(query.error());
   }
-  return ApiSuccess([&query](base::JsonWriter& json) { json.String(query->ToString()); });
+  return ApiSuccess([&query](base::JsonWriter& json) { json.String(query->Pretty()); });
 }
 
 }  // namespace web

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/promql/almost_equal.h"
 #include "agent/promql/call_context.h"
 #include "agent/promql/functions/groups.h"
 #include "agent/promql/quantile.h"
@@ -50,26 +51,13 @@ bool Normalise(Buckets* buckets) {
   return true;
 }
 
-bool AlmostEqual(double a, double b) {
-  if (a == b || (std::isnan(a) && std::isnan(b))) {
-    return true;
-  }
-  const double sum = std::fabs(a) + std::fabs(b);
-  const double difference = std::fabs(a - b);
-  constexpr double kMinNormal = std::numeric_limits<double>::min();
-  if (a == 0 || b == 0 || sum < kMinNormal) {
-    return difference < kTolerance * kMinNormal;
-  }
-  return difference / std::min(sum, std::numeric_limits<double>::max()) < kTolerance;
-}
-
 // Counts that go down come from racing scrapes; they are lifted. True if one was more than noise.
 bool ForceMonotonic(Buckets* buckets) {
   bool forced = false;
   double before = buckets->front().count;
   for (size_t i = 1; i < buckets->size(); ++i) {
     double& count = (*buckets)[i].count;
-    if (AlmostEqual(before, count)) {
+    if (AlmostEqual(before, count, kTolerance)) {
       count = before;
     } else if (count < before) {
       count = before;

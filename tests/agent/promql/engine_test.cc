@@ -85,7 +85,7 @@ TEST_F(EngineTest, RefusesBadRanges) {
     EXPECT_THAT(result.error().message(), HasSubstr(message));
   };
   check("1", {.start_ms = 0, .end_ms = 11'001'000, .step_ms = 1000},
-        "exceeded maximum resolution of 11000 points");
+        "exceeded maximum resolution of 11,000 points");
   check("1", {.start_ms = 1, .end_ms = 0, .step_ms = 1}, "end timestamp must not be before start");
   check("1", {.start_ms = 0, .end_ms = 1, .step_ms = 0}, "step");
   check("m_total[5m]", {.start_ms = 0, .end_ms = 1, .step_ms = 1},

@@ -348,6 +348,11 @@ TEST_F(RoutesTest, TellsItsStatus) {
 TEST_F(RoutesTest, FormatsQueriesAndKnowsNoExemplars) {
   EXPECT_EQ(Get("/api/v1/format_query?query=sum(up)by(job)"),
             R"x({"status":"success","data":"sum by (job) (up)"})x");
+  EXPECT_EQ(
+      Get("/api/v1/format_query?query=sum(rate(a_metric_with_a_long_name%5B5m%5D))by(job)*on("
+          "job)-rate(another_metric_with_a_long_name%7Bjob=%22x%22%7D%5B5m%5D)"),
+      R"x({"status":"success","data":"  sum by (job) (rate(a_metric_with_a_long_name[5m]))\n)x"
+      R"x(* on (job)\n  -rate(another_metric_with_a_long_name{job=\"x\"}[5m])"})x");
   EXPECT_EQ(Get("/api/v1/query_exemplars?query=up&start=1&end=2"),
             R"({"status":"success","data":[]})");
   ExpectError("/api/v1/format_query?query=(", 400, "bad_data");
