@@ -11,6 +11,7 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(libcrypt REQUIRED IMPORTED_TARGET libcrypt)
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 
 # Debian ships neither CMake nor pkg-config files for the C library of civetweb, nor (in 12) for prometheus-cpp.
 find_library(CIVETWEB_LIBRARY civetweb REQUIRED)
