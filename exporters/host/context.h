@@ -19,6 +19,7 @@
 #include "exporters/toolkit/collector_set.h"
 #include "exporters/toolkit/scrape.h"
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/result.h"
 
@@ -78,6 +79,28 @@ struct DiskInfo {
   std::string rotational;
 };
 
+// The KEY=value lines of os-release(5).
+using OsRelease = std::map<std::string, std::string, std::less<>>;
+
+// A line of /proc/PID/mountinfo.
+struct Mount {
+  uint32_t major = 0, minor = 0;
+  std::string mount_point;
+  std::string options;
+  std::string type;
+  std::string device;
+  std::string super_options;
+
+  bool ReadOnly() const;
+};
+
+// The mounts that the filters let through, as long as the kernel says that none has changed.
+struct WatchedMounts {
+  base::UniqueFd mountinfo;  // poll(2) reports a change of the table as POLLPRI; see proc(5).
+  std::vector<Mount> mounts;
+  base::MonotonicTime expires{};
+};
+
 struct DmiInfo {
   model::DescPtr desc;  // With a label for each attribute that can be read; nullptr for none.
   model::LabelValues values;
@@ -123,7 +146,8 @@ class Context {
   std::map<uint32_t, CpuTimes> cpu_times;  // The highest seen, by CPU.
   std::map<std::string, Remembered<DiskInfo>, std::less<>> disks;
   std::map<std::string, Remembered<LinkExtras>, std::less<>> link_extras;
-  Remembered<base::Result<std::string>> os_release;
+  Remembered<base::Result<OsRelease>> os_release;
+  WatchedMounts watched_mounts;
   Remembered<DmiInfo> dmi;
   Remembered<std::vector<SensorReading>> sensors;
   std::string textfile_problem;  // The last that was logged.

@@ -21,6 +21,9 @@ constexpr size_t kFirstRead = 16 << 10;
 constexpr size_t kSysctlRead = 4 << 10;
 // Names that were looked for and not found; hardware that comes and goes must not grow this.
 constexpr size_t kMaxAbsent = 4096;
+// The kernel hands out a page's worth of whole records at a time. When less than half a page came,
+// the next record would have fitted, unless it is longer than the other half: mountinfo has such.
+constexpr size_t kSurelyLast = 2048;
 
 }  // namespace
 
@@ -90,7 +93,8 @@ base::Result<std::string> Files::ReadPieces(std::string_view path, Pieces pieces
       return base::Error(fmt::format("read {}: longer than {} bytes", Path(path), kMaxBytes),
                          base::ErrorKind::kResourceExhausted);
     }
-    if (got == 0 || (pieces == Pieces::kOne && static_cast<size_t>(got) < piece)) {
+    const size_t enough = pieces == Pieces::kOne ? piece : kSurelyLast;
+    if (got == 0 || (pieces != Pieces::kLong && static_cast<size_t>(got) < enough)) {
       break;
     }
   }
@@ -102,6 +106,10 @@ base::Result<std::string> Files::ReadPieces(std::string_view path, Pieces pieces
 
 base::Result<std::string> Files::Read(std::string_view path) {
   return ReadPieces(path, Pieces::kMany);
+}
+
+base::Result<std::string> Files::ReadLong(std::string_view path) {
+  return ReadPieces(path, Pieces::kLong);
 }
 
 base::Result<std::string> Files::ReadOnce(std::string_view path) {
@@ -122,7 +130,7 @@ std::optional<int64_t> Files::ReadInt(std::string_view path) {
 }
 
 base::Result<std::vector<std::string>> Files::List(std::string_view path) {
-  RETURN_IF_ERROR(CheckAbsent(path));
+  RETURN_IF_ERROR(CheckAbsent(path));  // Of an empty directory too: there is nothing to read.
   DIR* const directory = opendir(Path(path).c_str());
   if (directory == nullptr) {
     const base::Error error = base::ErrnoError("open " + Path(path));
@@ -139,6 +147,9 @@ base::Result<std::vector<std::string>> Files::List(std::string_view path) {
     }
   }
   closedir(directory);
+  if (names.empty()) {
+    RememberAbsent(path);  // Such as /sys/class/power_supply of a virtual machine.
+  }
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -32,8 +32,11 @@ class Files {
   const std::string& root() const { return root_; }
   std::string Path(std::string_view path) const;
 
-  // The whole of `path`, below the root. Errors: kNotFound (also for a device that has gone), …
+  // The whole of `path`, below the root, whose lines are shorter than 2 kB. Errors: kNotFound (also
+  // for a device that has gone), …
   base::Result<std::string> Read(std::string_view path);
+  // The same where a line may have any length.
+  base::Result<std::string> ReadLong(std::string_view path);
   // The same for a file that the kernel writes in one piece (/proc/stat, /proc/meminfo, the
   // attributes of sysfs): one call, since nothing can follow a short read.
   base::Result<std::string> ReadOnce(std::string_view path);
@@ -43,7 +46,8 @@ class Files {
   // attributes that fail.
   std::optional<int64_t> ReadInt(std::string_view path);
 
-  // The names in a directory, sorted, without "." and "..". Errors as Read.
+  // The names in a directory, sorted, without "." and "..". Errors as Read; a directory that was
+  // empty is kNotFound until it is looked at again.
   base::Result<std::vector<std::string>> List(std::string_view path);
   // The last part of where a symbolic link points.
   std::optional<std::string> LinkName(std::string_view path) const;
@@ -51,7 +55,7 @@ class Files {
   size_t kept() const { return kept_.size(); }
 
  private:
-  enum class Pieces { kOne, kMany };
+  enum class Pieces { kOne, kMany, kLong };
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,7 +82,8 @@ int SystemStatfs(const char* path, FilesystemUsage* usage) {
             .blocks_free = raw.f_bfree,
             .blocks_available = raw.f_bavail,
             .files = raw.f_files,
-            .files_free = raw.f_ffree};
+            .files_free = raw.f_ffree,
+            .read_only = (raw.f_flags & ST_RDONLY) != 0};
   return 0;
 }
 

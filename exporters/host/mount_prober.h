@@ -21,6 +21,7 @@ struct FilesystemUsage {
   uint64_t block_size = 0;
   uint64_t blocks = 0, blocks_free = 0, blocks_available = 0;
   uint64_t files = 0, files_free = 0;
+  bool read_only = false;
 };
 
 // 0, or the errno. Runs in a forked child: it may call nothing that takes a lock.

@@ -49,16 +49,6 @@ std::string MemoryMetricPart(std::string_view field);
 
 base::Result<std::array<double, 3>> ParseLoadavg(std::string_view text);
 
-struct Mount {
-  uint32_t major = 0, minor = 0;
-  std::string mount_point;
-  std::string options;
-  std::string type;
-  std::string device;
-  std::string super_options;
-
-  bool ReadOnly() const;
-};
 inline constexpr size_t kMaxMounts = 100000;
 base::Result<std::vector<Mount>> ParseMountInfo(std::string_view text);
 
@@ -88,7 +78,7 @@ base::Result<Pressure> ParsePressure(std::string_view text);
 std::vector<std::pair<std::string_view, uint64_t>> ParseNamedNumbers(std::string_view text);
 
 // KEY=value lines of os-release(5), quotes and escapes undone.
-std::map<std::string, std::string, std::less<>> ParseOsRelease(std::string_view text);
+OsRelease ParseOsRelease(std::string_view text);
 // "22.04" of "22.04.3 LTS"; nothing when the text starts otherwise.
 std::optional<double> LeadingVersion(std::string_view text);
 

@@ -17,18 +17,21 @@ inline std::string_view NextLine(std::string_view* rest) {
   return line;
 }
 
+inline constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+
 // Takes the next run of other bytes than space and tab off `rest`; "" at the end.
 inline std::string_view NextField(std::string_view* rest) {
-  const size_t begin = rest->find_first_not_of(" \t");
-  if (begin == std::string_view::npos) {
-    *rest = {};
-    return {};
+  const char* begin = rest->data();
+  const char* const end = begin + rest->size();
+  while (begin != end && IsBlank(*begin)) {
+    ++begin;
   }
-  size_t end = rest->find_first_of(" \t", begin);
-  end = end == std::string_view::npos ? rest->size() : end;
-  const std::string_view field = rest->substr(begin, end - begin);
-  rest->remove_prefix(end);
-  return field;
+  const char* after = begin;
+  while (after != end && !IsBlank(*after)) {
+    ++after;
+  }
+  *rest = {after, static_cast<size_t>(end - after)};
+  return {begin, static_cast<size_t>(after - begin)};
 }
 
 inline std::vector<std::string_view> SplitFields(std::string_view line) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -10,8 +11,25 @@
 namespace exporters {
 namespace {
 
+// Most families have a few metrics, for which comparing all pairs is faster than a set.
+constexpr size_t kFewMetrics = 12;
+
+bool FewAndDistinct(const std::vector<model::Metric>& metrics) {
+  if (metrics.size() > kFewMetrics) {
+    return false;
+  }
+  for (size_t i = 1; i < metrics.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (metrics[i].labels == metrics[j].labels) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 size_t DropDuplicates(std::vector<model::Metric>* metrics) {
-  if (metrics->size() < 2) {
+  if (FewAndDistinct(*metrics)) {
     return 0;
   }
   std::unordered_set<std::string_view> seen;
@@ -68,12 +86,18 @@ bool Scrape::Contains(std::string_view name) const {
 }
 
 std::vector<model::MetricFamily> Scrape::TakeFamilies(size_t* duplicates) {
-  std::vector<model::MetricFamily> sorted = std::exchange(families_, {});
+  std::vector<model::MetricFamily> families = std::exchange(families_, {});
   index_.clear();
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.desc->name < b.desc->name; });
+  // Families are large to move: their places are sorted, and each is moved once.
+  std::vector<size_t> order(families.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&families](size_t a, size_t b) {
+    return families[a].desc->name < families[b].desc->name;
+  });
   std::vector<model::MetricFamily> merged;
-  for (model::MetricFamily& family : sorted) {
+  merged.reserve(families.size());
+  for (const size_t i : order) {
+    model::MetricFamily& family = families[i];
     // Two descs of one name can be merged only when their labels mean the same.
     if (!merged.empty() && merged.back().desc->name == family.desc->name &&
         std::equal(merged.back().desc->labels.begin(), merged.back().desc->labels.end(),

@@ -10,6 +10,9 @@
 #include <utility>
 
 #include <dirent.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -81,12 +84,35 @@ std::optional<double> ParseLimit(std::string_view limits, std::string_view name)
   return base::ParseDouble(word);
 }
 
-std::optional<double> CountEntries(const std::string& directory) {
+// What ParseLimit finds in /proc/self/limits, without having the kernel print sixteen lines of it.
+std::optional<double> OwnLimit(__rlimit_resource_t resource) {
+  rlimit limit{};
+  return getrlimit(resource, &limit) == 0 ? std::optional(static_cast<double>(limit.rlim_cur))
+                                          : std::nullopt;
+}
+
+// "btime" of /proc/stat, a file that grows with the number of processors and interrupts.
+std::optional<double> BootTime() {
+  timespec now{};
+  timespec up{};
+  if (clock_gettime(CLOCK_REALTIME, &now) != 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<double>(now.tv_sec - up.tv_sec - (now.tv_nsec < up.tv_nsec ? 1 : 0));
+}
+
+// Linux 6.2 and later say how many descriptors are open as the size of the folder, which spares
+// walking it; older ones say 0.
+std::optional<double> CountEntries(const std::string& directory, bool in_procfs, bool own) {
+  struct stat status {};
+  if (in_procfs && stat(directory.c_str(), &status) == 0 && status.st_size > 0) {
+    return static_cast<double>(status.st_size);
+  }
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(directory.c_str()), closedir);
   if (dir == nullptr) {
     return std::nullopt;
   }
-  double count = 0;
+  double count = own ? -1 : 0;  // Without the descriptor that reads the directory.
   // Each DIR is read by one thread, so readdir is safe.
   while (const dirent* entry = readdir(dir.get())) {  // NOLINT(concurrency-mt-unsafe)
     count += entry->d_name[0] == '.' ? 0 : 1;
@@ -104,8 +130,10 @@ std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc,
                                                        const std::string& process) {
   const std::string folder = proc + "/" + process;
   const std::string stat = ReadOrEmpty(folder + "/stat");
-  const std::string limits = ReadOrEmpty(folder + "/limits");
-  const std::string system_stat = ReadOrEmpty(proc + "/stat");
+  const bool in_procfs = proc == "/proc";
+  const bool own = in_procfs && process == "self";
+  const std::string limits = own ? std::string() : ReadOrEmpty(folder + "/limits");
+  const std::string system_stat = own ? std::string() : ReadOrEmpty(proc + "/stat");
   const std::vector<std::string_view> words = WordsAfterComm(stat);
   const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
   const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
@@ -113,7 +141,8 @@ std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc,
   const std::optional<double> system = NumberAt(words, kSystemTicks);
   const std::optional<double> start = NumberAt(words, kStartTicks);
   const std::optional<double> pages = NumberAt(words, kResidentPages);
-  const std::optional<double> boot = base::ParseDouble(WordAfter(system_stat, "btime "));
+  const std::optional<double> boot =
+      own ? BootTime() : base::ParseDouble(WordAfter(system_stat, "btime "));
 
   std::vector<model::MetricFamily> families;
   const auto add = [&families](const MetricDesc& desc, std::optional<double> value) {
@@ -124,16 +153,12 @@ std::vector<model::MetricFamily> CollectProcessMetrics(const std::string& proc,
   };
   add(kCpuSeconds,
       user && system ? std::optional((*user + *system) / ticks_per_second) : std::nullopt);
-  add(kMaxFds, ParseLimit(limits, "Max open files "));
-  std::optional<double> open_fds = CountEntries(folder + "/fd");
-  if (open_fds.has_value() && process == "self") {
-    *open_fds -= 1;  // The descriptor that read the directory.
-  }
-  add(kOpenFds, open_fds);
+  add(kMaxFds, own ? OwnLimit(RLIMIT_NOFILE) : ParseLimit(limits, "Max open files "));
+  add(kOpenFds, CountEntries(folder + "/fd", in_procfs, process == "self"));
   add(kResidentBytes, pages ? std::optional(*pages * page_bytes) : std::nullopt);
   add(kStartTime, boot && start ? std::optional(*boot + *start / ticks_per_second) : std::nullopt);
   add(kVirtualBytes, NumberAt(words, kVirtualSize));
-  add(kMaxVirtualBytes, ParseLimit(limits, "Max address space "));
+  add(kMaxVirtualBytes, own ? OwnLimit(RLIMIT_AS) : ParseLimit(limits, "Max address space "));
   return families;
 }
 

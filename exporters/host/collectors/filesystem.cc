@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <set>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/vfs.h>
 
 #include "exporters/host/context.h"
 #include "exporters/host/parsers.h"
@@ -16,6 +20,10 @@ namespace exporters::host {
 namespace {
 
 using model::MetricDesc;
+
+// An emergency may make a file system read-only without a word to those who watch the table: statfs
+// tells of the older kind, what newer kernels write into the options is seen after this time.
+constexpr std::chrono::seconds kKeepMounts{60};
 
 constexpr model::LabelNames kLabels = {"device", "device_error", "fstype", "mountpoint"};
 constexpr MetricDesc kSize{
@@ -77,8 +85,30 @@ std::string WithRoot(const std::string& mount_point, const std::string& root) {
 }
 
 base::Result<std::string> ReadMountInfo(Context& host) {
-  auto mounts = host.proc.Read("1/mountinfo");
-  return mounts.ok() ? mounts : host.proc.Read("self/mountinfo");
+  auto mounts = host.proc.ReadLong("1/mountinfo");
+  return mounts.ok() ? mounts : host.proc.ReadLong("self/mountinfo");
+}
+
+// Opened a second time: reading does not reset what poll has to report. Nothing in a copy of /proc,
+// whose files report no changes.
+base::UniqueFd WatchMountInfo(const Context& host) {
+  for (const std::string_view path : {"1/mountinfo", "self/mountinfo"}) {
+    base::UniqueFd file(open(host.proc.Path(path).c_str(), O_RDONLY | O_CLOEXEC));
+    struct statfs status {};
+    if (file.valid()) {
+      const bool procfs = fstatfs(file.get(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+      return procfs ? std::move(file) : base::UniqueFd();
+    }
+  }
+  return {};
+}
+
+bool Changed(const WatchedMounts& watched, base::MonotonicTime now) {
+  if (!watched.mountinfo.valid() || now >= watched.expires) {
+    return true;
+  }
+  pollfd event{.fd = watched.mountinfo.get(), .events = POLLPRI, .revents = 0};
+  return poll(&event, 1, 0) != 0;
 }
 
 // No mount may use up the scrape: half of what is left is for the next ones.
@@ -93,7 +123,8 @@ void CollectMount(Context& host, const Mount& mount, Scrape& scrape) {
   const std::string error = usage.ok() ? std::string() : usage.error().message();
   const model::LabelValues labels = {mount.device, error, mount.type, mount.mount_point};
   scrape.Emit(kDeviceError, usage.ok() ? 0 : 1, labels);
-  scrape.Emit(kReadOnly, mount.ReadOnly() ? 1 : 0, labels);
+  const bool read_only = mount.ReadOnly() || (usage.ok() && usage->read_only);
+  scrape.Emit(kReadOnly, read_only ? 1 : 0, labels);
   if (!usage.ok()) {
     return;
   }
@@ -110,17 +141,30 @@ void CollectMount(Context& host, const Mount& mount, Scrape& scrape) {
       {mount.device, std::to_string(mount.major), std::to_string(mount.minor), mount.mount_point});
 }
 
-base::Result<void> CollectFilesystem(Context& host, Scrape& scrape) {
+base::Result<std::vector<Mount>> ReadMounts(Context& host) {
   ASSIGN_OR_RETURN(const std::string text, ReadMountInfo(host));
   ASSIGN_OR_RETURN(std::vector<Mount> mounts, ParseMountInfo(text));
   std::set<std::pair<std::string, std::string>> seen;
-  for (Mount& mount : mounts) {
+  std::erase_if(mounts, [&](Mount& mount) {
     mount.mount_point = WithoutRoot(mount.mount_point, host.root.root());
-    if (host.filters.mount_points.Accepts(mount.mount_point) &&
-        host.filters.filesystem_types.Accepts(mount.type) &&
-        seen.emplace(mount.device, mount.mount_point).second) {
-      CollectMount(host, mount, scrape);
-    }
+    return !host.filters.mount_points.Accepts(mount.mount_point) ||
+           !host.filters.filesystem_types.Accepts(mount.type) ||
+           !seen.emplace(mount.device, mount.mount_point).second;
+  });
+  return mounts;
+}
+
+base::Result<void> CollectFilesystem(Context& host, Scrape& scrape) {
+  WatchedMounts& watched = host.watched_mounts;
+  const base::MonotonicTime now = host.clock.Monotonic();
+  if (Changed(watched, now)) {
+    // First the watch, so that a change while the table is read is reported next time.
+    watched.mountinfo = WatchMountInfo(host);
+    ASSIGN_OR_RETURN(watched.mounts, ReadMounts(host));
+    watched.expires = now + kKeepMounts;
+  }
+  for (const Mount& mount : watched.mounts) {
+    CollectMount(host, mount, scrape);
   }
   return {};
 }

@@ -37,21 +37,26 @@ std::optional<double> ParseDate(std::string_view text) {
   return static_cast<double>(timegm(&date));
 }
 
-base::Result<std::string> ReadOsRelease(const Context& host) {
+base::Result<OsRelease> ReadOsRelease(const Context& host) {
   auto text = base::ReadFile(host.root.Path("etc/os-release"));
-  return text.ok() ? text : base::ReadFile(host.root.Path("usr/lib/os-release"));
-}
-
-base::Result<void> CollectOs(Context& host, Scrape& scrape) {
-  const base::Result<std::string>& text = host.os_release.Get(
-      host.clock.Monotonic(), kKeepHardware, [&host] { return ReadOsRelease(host); });
+  if (!text.ok()) {
+    text = base::ReadFile(host.root.Path("usr/lib/os-release"));
+  }
   if (!text.ok()) {
     return text.error();
   }
-  const auto values = ParseOsRelease(*text);
+  return ParseOsRelease(*text);
+}
+
+base::Result<void> CollectOs(Context& host, Scrape& scrape) {
+  const base::Result<OsRelease>& values = host.os_release.Get(
+      host.clock.Monotonic(), kKeepHardware, [&host] { return ReadOsRelease(host); });
+  if (!values.ok()) {
+    return values.error();
+  }
   const auto get = [&values](std::string_view key) {
-    const auto found = values.find(key);
-    return found == values.end() ? std::string_view() : std::string_view(found->second);
+    const auto found = values->find(key);
+    return found == values->end() ? std::string_view() : std::string_view(found->second);
   };
   model::LabelValues labels;
   for (const std::string_view key : kKeys) {
@@ -87,8 +92,8 @@ std::string Unquote(std::string_view text) {
 
 }  // namespace
 
-std::map<std::string, std::string, std::less<>> ParseOsRelease(std::string_view text) {
-  std::map<std::string, std::string, std::less<>> values;
+OsRelease ParseOsRelease(std::string_view text) {
+  OsRelease values;
   while (!text.empty()) {
     const std::string_view line = base::TrimSpace(NextLine(&text));
     const size_t equals = line.find('=');

@@ -1,4 +1,6 @@
 // Paging, faults and OOM kills: the fields of /proc/vmstat that --collector.vmstat.fields chooses.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "exporters/host/context.h"
@@ -34,6 +36,7 @@ base::Result<void> CollectVmstat(Context& host, Scrape& scrape) {
 
 std::vector<std::pair<std::string_view, uint64_t>> ParseNamedNumbers(std::string_view text) {
   std::vector<std::pair<std::string_view, uint64_t>> numbers;
+  numbers.reserve(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')));
   while (!text.empty()) {
     std::string_view line = NextLine(&text);
     const std::string_view name = NextField(&line);

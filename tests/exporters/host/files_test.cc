@@ -100,6 +100,21 @@ TEST_F(FilesTest, DirectoriesAreListedSorted) {
   EXPECT_EQ(files.List("nope").error().kind(), base::ErrorKind::kNotFound);
 }
 
+TEST_F(FilesTest, EmptyDirectoryIsNotListedAgainAtOnce) {
+  Files files(root_);
+  fs::create_directory(root_ + "/class");
+  EXPECT_THAT(files.List("class").value_or({"?"}), ElementsAre());
+  EXPECT_EQ(files.List("class").error().kind(), base::ErrorKind::kNotFound);
+}
+
+TEST_F(FilesTest, LongLinesComeWhole) {
+  Files files(root_);
+  const std::string text = "a\n" + std::string(3000, 'x') + "\n";
+  Write("lines", text);
+  EXPECT_EQ(files.ReadLong("lines").value_or("?"), text);
+  EXPECT_EQ(files.Read("lines").value_or("?"), text);
+}
+
 TEST_F(FilesTest, LinkNameIsTheLastPart) {
   Files files(root_);
   fs::create_symlink("../x/eth0", root_ + "/link");
