@@ -1,6 +1,9 @@
 #include "exporters/host/context.h"
 
+#include <algorithm>
 #include <utility>
+
+#include <sys/resource.h>
 
 namespace exporters::host {
 namespace {
@@ -10,6 +13,17 @@ struct FilterRow {
   std::string_view flag;
   NameFilter names;
 };
+
+// Of the descriptors that this process may have, half are for clients and other files. A kept file
+// of a control group costs the kernel 4 kB.
+size_t MaxKeptCgroupFiles() {
+  constexpr size_t kMost = 3000;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return 0;
+  }
+  return std::min<size_t>(kMost, limit.rlim_cur / 2);
+}
 
 }  // namespace
 
@@ -46,7 +60,9 @@ Context::Context(const HostOptions& host_options, Filters compiled, const base::
       sys(host_options.sysfs),
       root(host_options.rootfs),
       udev(host_options.udev_data),
-      mounts(time) {}
+      mounts(time),
+      containers(std::make_unique<ContainerState>(host_options.sysfs + "/fs/cgroup",
+                                                  MaxKeptCgroupFiles())) {}
 
 void Context::BeginScrape() {
   stat_.reset();

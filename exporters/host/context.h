@@ -4,11 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exporters/host/container_state.h"
 #include "exporters/host/desc_cache.h"
 #include "exporters/host/field_descs.h"
 #include "exporters/host/files.h"
@@ -150,6 +152,7 @@ class Context {
   WatchedMounts watched_mounts;
   Remembered<DmiInfo> dmi;
   Remembered<std::vector<SensorReading>> sensors;
+  const std::unique_ptr<ContainerState> containers;
   std::string textfile_problem;  // The last that was logged.
 
  private:

@@ -27,7 +27,7 @@ constexpr size_t kSurelyLast = 2048;
 
 }  // namespace
 
-Files::Files(std::string root) : root_(std::move(root)) {
+Files::Files(std::string root, size_t max_kept) : root_(std::move(root)), max_kept_(max_kept) {
   while (root_.size() > 1 && root_.back() == '/') {
     root_.pop_back();
   }
@@ -98,7 +98,7 @@ base::Result<std::string> Files::ReadPieces(std::string_view path, Pieces pieces
       break;
     }
   }
-  if (opened.valid() && kept_.size() < kMaxKeptFiles) {
+  if (opened.valid() && kept_.size() < max_kept_) {
     kept_.emplace(path, std::move(opened));
   }
   return content;
@@ -114,6 +114,16 @@ base::Result<std::string> Files::ReadLong(std::string_view path) {
 
 base::Result<std::string> Files::ReadOnce(std::string_view path) {
   return ReadPieces(path, Pieces::kOne);
+}
+
+base::Result<std::string> Files::ReadRarely(std::string_view path) const {
+  return base::ReadFile(Path(path), kMaxBytes);
+}
+
+void Files::Forget(std::string_view path) {
+  if (const auto found = kept_.find(path); found != kept_.end()) {
+    kept_.erase(found);
+  }
 }
 
 base::Result<std::string> Files::ReadText(std::string_view path) {

@@ -26,7 +26,7 @@ class Files {
   static constexpr std::chrono::seconds kRecheckAbsent{60};
 
   // `root` is "/proc" or "/sys", or a copy of them.
-  explicit Files(std::string root);
+  explicit Files(std::string root, size_t max_kept = kMaxKeptFiles);
   Files(Files&&) = default;
 
   const std::string& root() const { return root_; }
@@ -40,6 +40,10 @@ class Files {
   // The same for a file that the kernel writes in one piece (/proc/stat, /proc/meminfo, the
   // attributes of sysfs): one call, since nothing can follow a short read.
   base::Result<std::string> ReadOnce(std::string_view path);
+  // The same for what is read so seldom that the file is not kept open.
+  base::Result<std::string> ReadRarely(std::string_view path) const;
+  // Closes `path` if it is open.
+  void Forget(std::string_view path);
   // One attribute without the newline at its end.
   base::Result<std::string> ReadText(std::string_view path);
   // An attribute that is a number. nullopt when it cannot be read or is none: many drivers have
@@ -68,6 +72,7 @@ class Files {
   void RememberAbsent(std::string_view path);
 
   std::string root_;
+  size_t max_kept_;
   PathMap<base::UniqueFd> kept_;
   PathMap<base::MonotonicTime> absent_until_;
 };

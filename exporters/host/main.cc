@@ -1,4 +1,5 @@
 // tarsier-host: takes the flags of the official node_exporter.
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,15 @@ std::vector<Flag> MakeFlags() {
        .group = options,
        .help = "Network devices whose name matches are left out of arp.",
        .value_name = "REGEX"},
+      {.name = "collector.containers.services",
+       .type = FlagType::kBool,
+       .group = options,
+       .help = "Show systemd services like containers, with their name in the label unit."},
+      {.name = "collector.containers.max",
+       .type = FlagType::kInt,
+       .default_value = "1000",
+       .group = options,
+       .help = "How many containers and services are shown; more are counted only."},
       {.name = "collector.cpu.guest",
        .type = FlagType::kBool,
        .default_value = "true",
@@ -242,6 +252,9 @@ HostOptions OptionsFromFlags(const ParsedFlags& flags) {
           .cpu_info = flags.Bool("collector.cpu.info"),
           .cpu_flags_include = flags.String("collector.cpu.info.flags-include"),
           .cpu_bugs_include = flags.String("collector.cpu.info.bugs-include"),
+          .container_services = flags.Bool("collector.containers.services"),
+          .max_containers =
+              static_cast<size_t>(std::max<int64_t>(0, flags.Int("collector.containers.max"))),
           .disks = FilterFromFlags(flags, "diskstats.device"),
           .mount_points = FilterFromFlags(flags, "filesystem.mount-points"),
           .filesystem_types = FilterFromFlags(flags, "filesystem.fs-types"),

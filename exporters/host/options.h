@@ -27,6 +27,8 @@ struct HostOptions {
   bool cpu_info = false;
   std::string cpu_flags_include = {};
   std::string cpu_bugs_include = {};
+  bool container_services = false;  // systemd services among the containers.
+  size_t max_containers = 1000;
   NameFilter disks = {.exclude = R"(^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$)"};
   NameFilter mount_points = {.exclude =
                                  "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+"

@@ -41,6 +41,7 @@ class HostExporterTest : public testing::Test {
             .cpu_info = true,
             .cpu_flags_include = "avx",
             .cpu_bugs_include = "mds",
+            .container_services = true,
             .netdev_netlink = false,
             .stat_softirq = true};
   }
