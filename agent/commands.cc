@@ -1,6 +1,7 @@
 #include "agent/commands.h"
 
 #include <cstdio>
+#include <iostream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "agent/promql/engine.h"
 #include "agent/rule_sources.h"
 #include "agent/rules/check.h"
+#include "agent/rules/unit_test.h"
 #include "exporters/toolkit/health_probe.h"
 #include "lib/base/file.h"
 #include "lib/base/url.h"
@@ -28,27 +30,80 @@ constexpr std::chrono::milliseconds kQueryTimeout{130'000};
 
 void PrintProblem(const base::Error& error) { fmt::print("  FAILED: {}\n", error.message()); }
 
-// The configuration and the rule files it names.
-base::Result<std::string> CheckOneConfig(const std::string& file) {
-  ASSIGN_OR_RETURN(const config::Config config, config::Load(file));
-  const promql::Engine engine;
-  ASSIGN_OR_RETURN(const auto groups,
-                   LoadRules(config.rule_files, false, MakeParseFunc(engine, nullptr)));
-  size_t rules = 0;
-  for (const rules::GroupSpec& group : groups) {
-    rules += group.rules.size();
-  }
-  std::string summary = fmt::format("  SUCCESS: {} scrape jobs, {} rules in {} groups\n",
-                                    config.scrape_configs.size(), rules, groups.size());
-  for (const std::string& warning : config.warnings) {
-    summary += fmt::format("  WARNING: {}\n", warning);
-  }
+// A path without wildcards must exist.
+base::Result<std::vector<std::string>> RuleFilesOf(const config::Config& config) {
+  std::vector<std::string> files;
   for (const std::string& pattern : config.rule_files) {
-    if (base::Glob(pattern).empty()) {
-      summary += fmt::format("  WARNING: no rule file matches {}\n", pattern);
+    const std::vector<std::string> matches = base::Glob(pattern);
+    if (matches.empty() && pattern.find_first_of("*?[") == std::string::npos) {
+      return base::Error(fmt::format("\"{}\" does not point to an existing file", pattern),
+                         base::ErrorKind::kNotFound);
+    }
+    files.insert(files.end(), matches.begin(), matches.end());
+  }
+  return files;
+}
+
+// Files of credentials must be there; files of targets may come later.
+base::Result<void> CheckReferences(const config::Config& config) {
+  for (const config::ScrapeConfig& scrape_config : config.scrape_configs) {
+    const std::string& file = scrape_config.job.auth.credentials_file;
+    if (!file.empty()) {
+      RETURN_IF_ERROR(base::ReadFile(file));
+    }
+    for (const discovery::FileSdOptions& discovery : scrape_config.file_sd_configs) {
+      for (const std::string& pattern : discovery.patterns) {
+        if (base::Glob(pattern).empty()) {
+          std::cout << "  WARNING: file \"" << pattern << "\" for file_sd in scrape job \""
+                    << scrape_config.job.name << "\" does not exist\n";
+        }
+      }
     }
   }
-  return summary;
+  return {};
+}
+
+base::Result<config::Config> LoadConfig(const std::string& file, bool syntax_only,
+                                        std::vector<std::string>* rule_files) {
+  ASSIGN_OR_RETURN(config::Config config, config::Load(file));
+  if (!syntax_only) {
+    RETURN_IF_ERROR(CheckReferences(config));
+    ASSIGN_OR_RETURN(*rule_files, RuleFilesOf(config));
+  }
+  return config;
+}
+
+rules::CheckOptions CheckOptionsOf(const ParsedFlags& flags) {
+  return {.duplicate_rules = rules::ParseLint(flags.String("lint"), std::cout),
+          .lint_fatal = flags.Bool("lint-fatal"),
+          .unknown_fields = flags.Bool("ignore-unknown-fields") ? rules::UnknownFields::kIgnored
+                                                                : rules::UnknownFields::kRefused};
+}
+
+// The configuration, and unless `syntax_only` the rule files it names.
+int CheckOneConfig(const std::string& file, bool syntax_only, const rules::CheckOptions& options) {
+  std::cout << "Checking " << file << "\n";
+  std::vector<std::string> rule_files;
+  const auto config = LoadConfig(file, syntax_only, &rule_files);
+  if (!config.ok()) {
+    std::cerr << "  FAILED: " << config.error().message() << "\n";
+    std::cout << "\n";
+    return rules::kCheckFailed;
+  }
+  for (const std::string& warning : config->warnings) {
+    std::cout << "  WARNING: " << warning << "\n";
+  }
+  if (!rule_files.empty()) {
+    std::cout << "  SUCCESS: " << rule_files.size() << " rule files found\n";
+  }
+  std::cout << " SUCCESS: " << file << " is valid prometheus config file syntax\n\n";
+  const promql::Engine engine;
+  int code = rules::kCheckFine;
+  for (const std::string& rule_file : rule_files) {
+    code = rules::WorseCheck(code, rules::CheckRuleFile(rule_file, MakeParseFunc(engine, nullptr),
+                                                        options, std::cout, std::cerr));
+  }
+  return code;
 }
 
 base::Result<http::WebConfig> LoadWebConfig(const std::string& file) {
@@ -169,27 +224,31 @@ int RunQuery(const ParsedFlags& flags, std::string_view path,
 
 }  // namespace
 
-int CheckConfig(std::span<const std::string> files) {
-  int code = kExitFine;
-  for (const std::string& file : files) {
-    fmt::print("Checking {}\n", file);
-    const auto summary = CheckOneConfig(file);
-    if (summary.ok()) {
-      fmt::print("{}", *summary);
-    } else {
-      PrintProblem(summary.error());
-      code = kExitFailure;
-    }
+int CheckConfig(const ParsedFlags& flags) {
+  const rules::CheckOptions options = CheckOptionsOf(flags);
+  int code = rules::kCheckFine;
+  for (const std::string& file : flags.arguments()) {
+    code = rules::WorseCheck(code, CheckOneConfig(file, flags.Bool("syntax-only"), options));
   }
   return code;
 }
 
-int CheckRules(std::span<const std::string> patterns) {
+int CheckRules(const ParsedFlags& flags) {
   const promql::Engine engine;
-  std::string report;
-  const int code = rules::CheckRulesCommand(patterns, MakeParseFunc(engine, nullptr), &report);
-  fmt::print("{}", report);
-  return code;
+  const std::vector<std::string> standard_input = {"-"};
+  return rules::CheckRulesCommand(flags.arguments().empty() ? standard_input : flags.arguments(),
+                                  MakeParseFunc(engine, nullptr), CheckOptionsOf(flags), std::cout,
+                                  std::cerr);
+}
+
+int TestRules(const ParsedFlags& flags) {
+  return rules::TestRulesCommand(flags.arguments(),
+                                 {.run = flags.List("run"),
+                                  .diff = flags.Bool("diff"),
+                                  .debug = flags.Bool("debug"),
+                                  .ignore_unknown_fields = flags.Bool("ignore-unknown-fields"),
+                                  .junit_file = flags.String("junit")},
+                                 std::cout, std::cerr);
 }
 
 int CheckWebConfig(std::span<const std::string> files) {

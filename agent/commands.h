@@ -13,8 +13,9 @@ inline constexpr int kExitFailure = 1;
 inline constexpr int kExitBadUsage = 2;
 
 // Each prints to standard output and returns the exit code.
-int CheckConfig(std::span<const std::string> files);
-int CheckRules(std::span<const std::string> patterns);
+int CheckConfig(const exporters::ParsedFlags& flags);
+int CheckRules(const exporters::ParsedFlags& flags);
+int TestRules(const exporters::ParsedFlags& flags);
 int CheckWebConfig(std::span<const std::string> files);
 int QueryInstant(const exporters::ParsedFlags& flags);
 int QueryRange(const exporters::ParsedFlags& flags);

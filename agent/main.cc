@@ -39,6 +39,7 @@ std::vector<Flag> Flags() {
   const std::string store = "Storage and queries";
   const std::string web = "Web";
   const std::string ask = "For `query`";
+  const std::string check = "For `check` and `test`";
   const std::string log = "Logging";
   return {
       {.name = "config.file",
@@ -135,6 +136,40 @@ std::vector<Flag> Flags() {
       {.name = "query.start", .group = ask, .help = "The first moment of a range."},
       {.name = "query.end", .group = ask, .help = "The last moment of a range."},
       {.name = "query.step", .default_value = "1m", .group = ask, .help = "Between two moments."},
+      {.name = "lint",
+       .default_value = "duplicate-rules",
+       .group = check,
+       .help = "What is found dubious in rules: all, duplicate-rules or none.",
+       .value_name = "CHECK"},
+      {.name = "lint-fatal",
+       .type = FlagType::kBool,
+       .group = check,
+       .help = "Exit with code 3 when something dubious is found."},
+      {.name = "syntax-only",
+       .type = FlagType::kBool,
+       .group = check,
+       .help = "Check the configuration without the rule files it names."},
+      {.name = "ignore-unknown-fields",
+       .type = FlagType::kBool,
+       .group = check,
+       .help = "Read over fields in rule files that Prometheus does not know."},
+      {.name = "run",
+       .group = check,
+       .help = "Run the unit tests whose names match.",
+       .repeatable = true,
+       .value_name = "REGEX"},
+      {.name = "diff",
+       .type = FlagType::kBool,
+       .group = check,
+       .help = "Show what differs instead of what was expected and what was found."},
+      {.name = "debug",
+       .type = FlagType::kBool,
+       .group = check,
+       .help = "Show the alerts after every evaluation."},
+      {.name = "junit",
+       .group = check,
+       .help = "Write the results of unit tests to this file, in JUnit's XML.",
+       .value_name = "FILE"},
       {.name = "log.level",
        .default_value = "info",
        .group = log,
@@ -164,12 +199,16 @@ CommandLine MakeCommandLine() {
                    .min_arguments = 1,
                    .max_arguments = kMany},
                   {.name = "check rules",
-                   .help = "Checks rule files.",
-                   .arguments = "FILE…",
-                   .min_arguments = 1,
+                   .help = "Checks rule files, or standard input.",
+                   .arguments = "[FILE…]",
                    .max_arguments = kMany},
                   {.name = "check web-config",
                    .help = "Checks web configurations.",
+                   .arguments = "FILE…",
+                   .min_arguments = 1,
+                   .max_arguments = kMany},
+                  {.name = "test rules",
+                   .help = "Runs unit tests of rules, in promtool's format.",
                    .arguments = "FILE…",
                    .min_arguments = 1,
                    .max_arguments = kMany},
@@ -349,13 +388,16 @@ int BadUsage(const base::Error& error) {
 int Dispatch(const ParsedFlags& flags, const base::Logger& logger) {
   const std::string& command = flags.command();
   if (command == "check config") {
-    return agent::CheckConfig(flags.arguments());
+    return agent::CheckConfig(flags);
   }
   if (command == "check rules") {
-    return agent::CheckRules(flags.arguments());
+    return agent::CheckRules(flags);
   }
   if (command == "check web-config") {
     return agent::CheckWebConfig(flags.arguments());
+  }
+  if (command == "test rules") {
+    return agent::TestRules(flags);
   }
   if (command == "test promql") {
     return promql::TestPromqlCommand(flags.arguments(), std::cout);

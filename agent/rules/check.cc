@@ -2,89 +2,120 @@
 
 #include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "agent/rules/rule_file.h"
 #include "lib/base/file.h"
 #include "lib/model/labels.h"
 
 namespace rules {
 namespace {
 
-// What makes two rules produce the same series or alerts.
-std::string Identity(const RuleSpec& rule) {
-  model::LabelsBuilder builder;
-  for (const auto& [name, text] : rule.labels) {
-    builder.Set(name, text);
-  }
-  builder.Set(model::kMetricNameLabel, rule.name);
-  return (rule.alerting ? "alert " : "record ") + builder.Build().ToString();
-}
+constexpr std::string_view kStandardInput = "-";
 
-// "alert A{severity=\"page\"}: lines 4, 9", one for each rule that is written twice.
-std::vector<std::string> Duplicates(const std::vector<GroupSpec>& groups) {
-  std::map<std::string, std::vector<int>> lines;
+// Rules that produce the same series or alerts, by what they produce, with their lines.
+using Duplicates = std::vector<std::pair<model::Labels, std::vector<int>>>;
+
+Duplicates FindDuplicates(const std::vector<GroupSpec>& groups) {
+  std::map<model::Labels, std::vector<int>> lines;
   for (const GroupSpec& group : groups) {
     for (const RuleSpec& rule : group.rules) {
-      lines[Identity(rule)].push_back(rule.line);
+      model::LabelsBuilder builder;
+      for (const auto& [name, text] : rule.labels) {
+        builder.Set(name, text);
+      }
+      builder.Set(model::kMetricNameLabel, rule.name);
+      lines[builder.Build()].push_back(rule.line);
     }
   }
-  std::vector<std::string> duplicates;
-  for (const auto& [identity, at] : lines) {
+  Duplicates duplicates;
+  for (auto& [identity, at] : lines) {
     if (at.size() > 1) {
-      duplicates.push_back(fmt::format("{}: lines {}", identity, fmt::join(at, ", ")));
+      duplicates.emplace_back(identity, std::move(at));
     }
   }
   return duplicates;
 }
 
-int Fail(const std::vector<std::string>& messages, std::string* out) {
-  *out += "  FAILED:\n";
-  for (const std::string& message : messages) {
-    *out += fmt::format("    {}\n", message);
+void PrintDuplicates(const Duplicates& duplicates, std::ostream& err) {
+  err << fmt::format("  FAILED:\nlint error {} duplicate rule(s) found.\n", duplicates.size());
+  for (const auto& [identity, lines] : duplicates) {
+    err << fmt::format("Metric: {}\nLines: {}\nLabel(s):\n", identity.MetricName(),
+                       fmt::join(lines, ", "));
+    for (const model::Label label : identity) {
+      if (label.name != model::kMetricNameLabel) {
+        err << fmt::format("\t{}: {}\n", label.name, label.value);
+      }
+    }
   }
-  return kCheckFailed;
+  err << "Might cause inconsistency while recording expressions\n";
 }
 
-int CheckFile(const std::string& file, const ParseFunc& parse, std::string* out) {
-  const auto text = base::ReadFile(file, kMaxRuleFileBytes);
+base::Result<std::string> ReadInput(const std::string& file) {
+  return file == kStandardInput ? base::ReadFile("/dev/stdin", kMaxRuleFileBytes)
+                                : base::ReadFile(file, kMaxRuleFileBytes);
+}
+
+int CheckText(const std::string& file, const ParseFunc& parse, const CheckOptions& options,
+              std::ostream& out, std::ostream& err) {
+  const auto text = ReadInput(file);
   if (!text.ok()) {
-    return Fail({text.error().message()}, out);
+    err << fmt::format("  FAILED:\n{}\n", text.error().message());
+    return kCheckFailed;
   }
-  const RuleFile parsed = ParseRuleFile(*text, file, parse);
+  const RuleFile parsed = ParseRuleFile(*text, file, parse, options.unknown_fields);
   if (!parsed.errors.empty()) {
-    std::vector<std::string> messages;
+    err << "  FAILED:\n";
     for (const base::Error& error : parsed.errors) {
-      messages.push_back(error.message());
+      err << error.message() << "\n";
     }
-    return Fail(messages, out);
+    return kCheckFailed;
+  }
+  const Duplicates duplicates =
+      options.duplicate_rules ? FindDuplicates(parsed.groups) : Duplicates();
+  if (!duplicates.empty()) {
+    PrintDuplicates(duplicates, err);
+    return options.lint_fatal ? kCheckLint : kCheckFine;
   }
   size_t rules = 0;
   for (const GroupSpec& group : parsed.groups) {
     rules += group.rules.size();
   }
-  const std::vector<std::string> duplicates = Duplicates(parsed.groups);
-  *out += fmt::format("  SUCCESS: {} rules found\n", rules);
-  for (const std::string& duplicate : duplicates) {
-    *out += fmt::format("  DUPLICATE: {}\n", duplicate);
-  }
-  return duplicates.empty() ? kCheckFine : kCheckLint;
+  out << fmt::format("  SUCCESS: {} rules found\n", rules);
+  return kCheckFine;
 }
 
-// A failure outweighs a lint.
-int Worse(int a, int b) {
+}  // namespace
+
+bool ParseLint(std::string_view lint, std::ostream& out) {
+  if (lint == "all" || lint == "duplicate-rules") {
+    return true;
+  }
+  if (lint != "none") {
+    out << fmt::format("WARNING: unknown lint option {}\n", lint);
+  }
+  return false;
+}
+
+int WorseCheck(int a, int b) {
   if (a == kCheckFailed || b == kCheckFailed) {
     return kCheckFailed;
   }
   return a == kCheckLint ? a : b;
 }
 
-}  // namespace
+int CheckRuleFile(const std::string& file, const ParseFunc& parse, const CheckOptions& options,
+                  std::ostream& out, std::ostream& err) {
+  out << fmt::format("Checking {}\n", file == kStandardInput ? "standard input" : file);
+  const int code = CheckText(file, parse, options, out, err);
+  out << "\n";
+  return code;
+}
 
 int CheckRulesCommand(std::span<const std::string> files, const ParseFunc& parse,
-                      std::string* out) {
+                      const CheckOptions& options, std::ostream& out, std::ostream& err) {
   int code = kCheckFine;
   for (const std::string& pattern : files) {
     std::vector<std::string> matches = base::Glob(pattern);
@@ -92,9 +123,7 @@ int CheckRulesCommand(std::span<const std::string> files, const ParseFunc& parse
       matches.push_back(pattern);  // Reading it says what is wrong.
     }
     for (const std::string& file : matches) {
-      *out += fmt::format("Checking {}\n", file);
-      code = Worse(code, CheckFile(file, parse, out));
-      *out += "\n";
+      code = WorseCheck(code, CheckRuleFile(file, parse, options, out, err));
     }
   }
   return code;

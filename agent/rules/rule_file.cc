@@ -142,7 +142,10 @@ bool HasLabel(const TextPairs& labels, const std::string& name) {
 // Collects all that is wrong with one file.
 class FileParser {
  public:
-  FileParser(const std::string& file, const ParseFunc& parse) : reader_(file), parse_(parse) {}
+  FileParser(const std::string& file, const ParseFunc& parse, UnknownFields unknown_fields)
+      : reader_(file, unknown_fields == UnknownFields::kIgnored ? yaml::UnknownKeys::kIgnored
+                                                                : yaml::UnknownKeys::kRefused),
+        parse_(parse) {}
 
   RuleFile Run(std::string_view text) {
     const auto document = yaml::Parse(text, reader_.file());
@@ -333,23 +336,25 @@ bool GroupSpec::SameAs(const GroupSpec& other) const {
                     [](const RuleSpec& a, const RuleSpec& b) { return a.SameAs(b); });
 }
 
-RuleFile ParseRuleFile(std::string_view yaml, const std::string& file, const ParseFunc& parse) {
+RuleFile ParseRuleFile(std::string_view yaml, const std::string& file, const ParseFunc& parse,
+                       UnknownFields unknown_fields) {
   if (yaml.size() > kMaxRuleFileBytes) {
     return {.groups = {},
             .errors = {base::Error(fmt::format("{}: longer than {} bytes", file, kMaxRuleFileBytes),
                                    base::ErrorKind::kInvalidArgument)}};
   }
-  return FileParser(file, parse).Run(yaml);
+  return FileParser(file, parse, unknown_fields).Run(yaml);
 }
 
 base::Result<std::vector<GroupSpec>> LoadRuleFiles(std::span<const std::string> patterns,
-                                                   const ParseFunc& parse) {
+                                                   const ParseFunc& parse,
+                                                   UnknownFields unknown_fields) {
   ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPatterns(patterns));
   std::vector<GroupSpec> groups;
   std::vector<std::string> messages;
   for (const std::string& file : files) {
     ASSIGN_OR_RETURN(const std::string text, base::ReadFile(file, kMaxRuleFileBytes));
-    RuleFile parsed = ParseRuleFile(text, file, parse);
+    RuleFile parsed = ParseRuleFile(text, file, parse, unknown_fields);
     for (const base::Error& error : parsed.errors) {
       messages.push_back(error.message());
     }

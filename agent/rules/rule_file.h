@@ -60,6 +60,9 @@ struct GroupSpec {
   bool SameAs(const GroupSpec& other) const;
 };
 
+// What fields that Prometheus does not know are.
+enum class UnknownFields { kRefused, kIgnored };
+
 struct RuleFile {
   std::vector<GroupSpec> groups;
   std::vector<base::Error> errors;  // "file:line: why"; any makes the file unusable.
@@ -67,12 +70,14 @@ struct RuleFile {
 
 // Pure. `file` is for messages and GroupSpec::file only. Every expression goes through `parse` and
 // every template through the template parser.
-RuleFile ParseRuleFile(std::string_view yaml, const std::string& file, const ParseFunc& parse);
+RuleFile ParseRuleFile(std::string_view yaml, const std::string& file, const ParseFunc& parse,
+                       UnknownFields unknown_fields = UnknownFields::kRefused);
 
 // Reads every file that matches one of `patterns` ("alerts/*.yml"), once each, in order. A pattern
 // without a match is no error, as in Prometheus; a plain path that does not exist is.
 // Errors: kInvalidArgument with all messages, one a line; those of reading files.
-base::Result<std::vector<GroupSpec>> LoadRuleFiles(std::span<const std::string> patterns,
-                                                   const ParseFunc& parse);
+base::Result<std::vector<GroupSpec>> LoadRuleFiles(
+    std::span<const std::string> patterns, const ParseFunc& parse,
+    UnknownFields unknown_fields = UnknownFields::kRefused);
 
 }  // namespace rules

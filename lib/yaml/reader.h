@@ -31,11 +31,14 @@ struct Field {
   base::Result<void> (*read)(const Reader& reader, const Node& node, T& target) = nullptr;
 };
 
+enum class UnknownKeys { kRefused, kIgnored };
+
 // Immutable.
 class Reader {
  public:
   // `file` as errors name it.
-  explicit Reader(std::string file) : file_(std::move(file)) {}
+  explicit Reader(std::string file, UnknownKeys unknown_keys = UnknownKeys::kRefused)
+      : file_(std::move(file)), unknown_keys_(unknown_keys) {}
 
   const std::string& file() const { return file_; }
   // `path` as seen from the folder of the file; an absolute or empty one stays.
@@ -58,6 +61,9 @@ class Reader {
         if (candidate.name == key) {
           field = &candidate;
         }
+      }
+      if (field == nullptr && unknown_keys_ == UnknownKeys::kIgnored) {
+        continue;
       }
       if (field == nullptr) {
         std::vector<std::string> names;
@@ -105,6 +111,7 @@ class Reader {
                          std::span<const std::string> known) const;
 
   std::string file_;
+  UnknownKeys unknown_keys_;
 };
 
 // Reads into a member, or a member of a member.

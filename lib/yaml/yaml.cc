@@ -143,7 +143,16 @@ base::Result<Node> Parse(std::string_view text, std::string_view file) {
                        base::ErrorKind::kResourceExhausted);
   }
   try {
-    return Converter(file).Convert(YAML::Load(std::string(text)), 0);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    for (size_t i = 1; i < documents.size(); ++i) {
+      if (!documents[i].IsNull()) {
+        return base::Error(fmt::format("{}:{}: a second document begins before this line (\"---\"): "
+                                       "put everything into one",
+                                       file, documents[i].Mark().line + 1),
+                           base::ErrorKind::kInvalidArgument);
+      }
+    }
+    return Converter(file).Convert(documents.empty() ? YAML::Node() : documents[0], 0);
   } catch (const YAML::Exception& failure) {
     return base::Error(fmt::format("{}:{}: {}", file, failure.mark.line + 1, failure.msg),
                        base::ErrorKind::kInvalidArgument);

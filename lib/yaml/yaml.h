@@ -40,7 +40,8 @@ struct Node {
 // "a sequence", "a map", "a scalar", "nothing".
 std::string_view KindName(Node::Kind kind);
 
-// The first document of `text`; an empty text is null. Errors: kInvalidArgument "FILE:LINE: why".
+// An empty text is null. A second document is an error, unless it is empty: Go's yaml reads over it,
+// so that half a file would have no effect. Errors: kInvalidArgument "FILE:LINE: why".
 base::Result<Node> Parse(std::string_view text, std::string_view file);
 
 }  // namespace yaml

@@ -74,6 +74,16 @@ TEST(Yaml, RefusesWhatCannotBeReadWithFileAndLine) {
   check("a: &x [*x]\n", "nested deeper than 64 levels");
   check("a: &x [b]\nc: " + std::string(100, '[') + std::string(100, ']'), "nested deeper than");
   check(std::string(5000, '['), "f.yml:");
+  check("a: 1\n---\nb: 2\n", "f.yml:3: a second document begins");
+  check("---\n---\nb: 2\n", "f.yml:3: a second document begins");
+}
+
+TEST(Yaml, EmptyDocumentsAfterTheFirstAreNone) {
+  for (const char* text : {"---\na: 1\n", "a: 1\n---\n", "a: 1\n...\n---\n# no more\n"}) {
+    const auto node = Parse(text, "f.yml");
+    ASSERT_TRUE(node.ok()) << node.error().message();
+    EXPECT_EQ(node->members.size(), 1U);
+  }
 }
 
 TEST(Yaml, AliasesThatMultiplyAreBounded) {
