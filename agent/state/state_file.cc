@@ -136,7 +136,9 @@ base::Result<StateFile> StateFile::Open(const std::string& directory, const base
                  {{"file", path}, {"moved_to", aside}, {"error", checked.error().message()}});
     checked = try_open();
   }
-  RETURN_IF_ERROR(checked);
+  if (!checked.ok()) {
+    return checked.error();
+  }
   unlink(SuspectMarkOf(path).c_str());
   return StateFile(path, std::move(lock));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace storage {
 namespace {
@@ -10,6 +11,8 @@ constexpr int kWordBits = 64;
 constexpr int kLeadingBits = 5;
 constexpr int kMaxLeading = (1 << kLeadingBits) - 1;
 constexpr int kWidthBits = 6;
+// What a load of eight bytes holds for certain when it begins inside a byte.
+constexpr int kPeekBits = 57;
 
 // How a delta of deltas is written: `prefix_bits` ones and a zero (the last form has no zero), then
 // `value_bits`.
@@ -110,20 +113,42 @@ void ChunkWriter::WriteValue(uint64_t value) {
   width_ = static_cast<uint8_t>(width);
 }
 
+std::optional<ChunkWriter> ChunkWriter::Resume(std::span<const uint8_t> bytes, uint16_t count) {
+  ChunkReader reader(bytes, count);
+  uint16_t read = 0;
+  for (model::Sample sample; reader.Next(&sample);) {
+    ++read;
+  }
+  const size_t bits = bytes.size() * 8;
+  if (read != count || bits - reader.position_ >= 8) {
+    return std::nullopt;
+  }
+  ChunkWriter writer;
+  writer.bytes_.assign(bytes.begin(), bytes.end());
+  writer.timestamp_ms_ = reader.timestamp_ms_;
+  writer.delta_ = reader.delta_;
+  writer.value_ = reader.value_;
+  writer.count_ = count;
+  writer.free_bits_ = static_cast<uint8_t>(bits - reader.position_);
+  writer.leading_ = reader.leading_;
+  writer.width_ = reader.width_;
+  return writer;
+}
+
 bool ChunkReader::Next(model::Sample* sample) {
   if (left_ == 0) {
     return false;
   }
   --left_;
   if (first_) {
-    uint64_t timestamp = 0;
-    if (!Read(kWordBits, &timestamp) || !Read(kWordBits, &value_)) {
-      left_ = 0;
-      return false;
-    }
-    timestamp_ms_ = static_cast<int64_t>(timestamp);
+    timestamp_ms_ = static_cast<int64_t>(Read(kWordBits));
+    value_ = Read(kWordBits);
     first_ = false;
-  } else if (!ReadTimestamp() || !ReadValue()) {
+  } else {
+    ReadTimestamp();
+    ReadValue();
+  }
+  if (position_ > bytes_.size() * 8) {
     left_ = 0;
     return false;
   }
@@ -131,81 +156,66 @@ bool ChunkReader::Next(model::Sample* sample) {
   return true;
 }
 
-bool ChunkReader::Read(int width, uint64_t* bits) {
-  if (position_ + static_cast<size_t>(width) > bytes_.size() * 8) {
-    return false;
+uint64_t ChunkReader::Peek() const {
+  const size_t byte = position_ / 8;
+  uint64_t word = 0;
+  if (byte + sizeof(word) <= bytes_.size()) {
+    std::memcpy(&word, bytes_.data() + byte, sizeof(word));
+    word = __builtin_bswap64(word);
+  } else {
+    for (size_t i = 0; i < sizeof(word); ++i) {
+      word = (word << 8) | (byte + i < bytes_.size() ? bytes_[byte + i] : 0U);
+    }
   }
+  return word << (position_ % 8);
+}
+
+uint64_t ChunkReader::Read(int width) {
   uint64_t value = 0;
-  while (width > 0) {
-    const int used = static_cast<int>(position_ % 8);
-    const int take = std::min(width, 8 - used);
-    const uint64_t part = LowBits(uint64_t{bytes_[position_ / 8]} >> (8 - used - take), take);
-    value = (value << take) | part;
-    position_ += static_cast<size_t>(take);
-    width -= take;
+  if (width > kPeekBits) {
+    constexpr int kHalf = kWordBits / 2;
+    value = Peek() >> (kWordBits - (width - kHalf)) << kHalf;
+    position_ += static_cast<size_t>(width - kHalf);
+    width = kHalf;
   }
-  *bits = value;
-  return true;
+  value |= Peek() >> (kWordBits - width);
+  position_ += static_cast<size_t>(width);
+  return value;
 }
 
-bool ChunkReader::ReadBit(bool* bit) {
-  uint64_t bits = 0;
-  const bool ok = Read(1, &bits);
-  *bit = bits != 0;
-  return ok;
-}
-
-bool ChunkReader::ReadTimestamp() {
+void ChunkReader::ReadTimestamp() {
   constexpr int kMaxOnes = 4;
-  int ones = 0;
-  for (bool bit = true; ones < kMaxOnes; ++ones) {
-    if (!ReadBit(&bit)) {
-      return false;
-    }
-    if (!bit) {
-      break;
-    }
-  }
+  const uint64_t bits = Peek();
+  const int ones = std::min(std::countl_one(bits), kMaxOnes);
+  position_ += static_cast<size_t>(std::min(ones + 1, kMaxOnes));
   if (ones > 0) {
     const int width = kDeltaForms[ones - 1].value_bits;
-    uint64_t change = 0;
-    if (!Read(width, &change)) {
-      return false;
-    }
-    delta_ += static_cast<uint64_t>(SignExtend(change, width));
+    delta_ += static_cast<uint64_t>(SignExtend(Read(width), width));
   }
   timestamp_ms_ = static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms_) + delta_);
-  return true;
 }
 
-bool ChunkReader::ReadValue() {
-  bool changed = false;
-  bool new_window = false;
-  if (!ReadBit(&changed)) {
-    return false;
+void ChunkReader::ReadValue() {
+  constexpr int kNewWindowBits = 2 + kLeadingBits + kWidthBits;
+  const uint64_t bits = Peek();
+  if (static_cast<int64_t>(bits) >= 0) {
+    ++position_;  // The same value.
+    return;
   }
-  if (!changed) {
-    return true;
-  }
-  if (!ReadBit(&new_window)) {
-    return false;
-  }
-  if (new_window) {
-    uint64_t leading = 0;
-    uint64_t width = 0;
-    if (!Read(kLeadingBits, &leading) || !Read(kWidthBits, &width)) {
-      return false;
-    }
-    leading_ = static_cast<uint8_t>(leading);
+  if ((bits >> (kWordBits - 2)) == 0b11) {
+    leading_ = static_cast<uint8_t>(LowBits(bits >> (kWordBits - 2 - kLeadingBits), kLeadingBits));
+    const uint64_t width = LowBits(bits >> (kWordBits - kNewWindowBits), kWidthBits);
     width_ = static_cast<uint8_t>(width == 0 ? kWordBits : width);
+    position_ += kNewWindowBits;
+  } else {
+    position_ += 2;
   }
   const int trailing = kWordBits - leading_ - width_;
-  uint64_t difference = 0;
-  if (trailing < 0 || width_ == 0 || !Read(width_, &difference)) {
-    return false;
+  if (trailing < 0 || width_ == 0) {
+    position_ = bytes_.size() * 8 + 1;  // No writer wrote that.
+    return;
   }
-  value_ ^= difference << trailing;
-  return true;
+  value_ ^= Read(width_) << trailing;
 }
 
 }  // namespace storage

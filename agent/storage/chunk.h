@@ -11,8 +11,10 @@
 // See "Gorilla: A Fast, Scalable, In-Memory Time Series Database", VLDB 2015.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,8 +30,12 @@ inline constexpr uint16_t kMaxChunkSamples = 120;
 class ChunkWriter {
  public:
   void Append(model::Sample sample);
+  // Goes on where the writer of `bytes` stopped. Nothing when they are not exactly `count` samples.
+  static std::optional<ChunkWriter> Resume(std::span<const uint8_t> bytes, uint16_t count);
 
   uint16_t count() const { return count_; }
+  // count() must not be 0.
+  model::Sample last() const { return {timestamp_ms_, std::bit_cast<double>(value_)}; }
   bool full() const { return count_ >= kMaxChunkSamples; }
   // Valid until the next Append.
   std::span<const uint8_t> bytes() const { return bytes_; }
@@ -60,13 +66,15 @@ class ChunkReader {
   bool Next(model::Sample* sample);
 
  private:
-  bool Read(int width, uint64_t* bits);
-  bool ReadBit(bool* bit);
-  bool ReadTimestamp();
-  bool ReadValue();
+  friend class ChunkWriter;
+  // At least 57 bits from the position on, the first one highest; zeros beyond the end.
+  uint64_t Peek() const;
+  uint64_t Read(int width);
+  void ReadTimestamp();
+  void ReadValue();
 
   std::span<const uint8_t> bytes_;
-  size_t position_ = 0;  // In bits.
+  size_t position_ = 0;  // In bits; beyond the end when the bytes are truncated.
   uint16_t left_ = 0;
   bool first_ = true;
   uint8_t leading_ = 0;

@@ -1,4 +1,5 @@
-// The recent samples of every series, in memory, compressed.
+// The recent samples of every series, in memory, compressed; and a view of the older ones in the
+// state file, if there is one (store.h).
 //
 // A series holds full chunks, which never change, and one open chunk. Select copies the references
 // to the full chunks and the bytes of the open one under the lock, and decodes without it; so a
@@ -9,11 +10,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "agent/storage/appender.h"
+#include "agent/storage/blocks.h"
+#include "agent/storage/journal.h"
 #include "agent/storage/label_index.h"
 #include "agent/storage/mem_series.h"
 #include "agent/storage/querier.h"
@@ -30,6 +35,27 @@ struct HeadOptions {
   // Later samples are refused, so that one wrong clock cannot block a series until then.
   std::chrono::milliseconds max_future{10 * 60 * 1000};
   size_t max_series = 2'000'000;
+  // With a state file: where commits are written down, and where older chunks are. They must
+  // outlive the head. Its owner then moves full chunks to the file and calls Truncate.
+  Journal* journal = nullptr;
+  const BlockSource* blocks = nullptr;
+};
+
+// What the state file lacks of one series, as of one moment.
+struct CapturedSeries {
+  SeriesRef ref = 0;
+  int64_t first_time_ms = 0;
+  int64_t last_time_ms = 0;
+  std::optional<LabelSet> labels;  // When the file may not know them.
+  std::vector<FullChunk> full;
+  FullChunk open;     // count 0 when there is none.
+  bool idle = false;  // The open chunk will not grow: it counts as full.
+};
+
+// Samples of a series that are in the state file now.
+struct StoredSeries {
+  SeriesRef ref = 0;
+  int64_t up_to_ms = 0;
 };
 
 // For /metrics.
@@ -50,6 +76,7 @@ struct HeadStats {
   uint64_t series_created = 0;
   uint64_t series_removed = 0;
   uint64_t series_refused = 0;  // By max_series.
+  uint64_t samples_shed = 0;    // By Shed.
 };
 
 // Thread-safe. Must outlive its appenders; queriers may outlive it.
@@ -60,11 +87,37 @@ class Head final : public Appendable, public Queryable {
   std::unique_ptr<Appender> NewAppender() override;
   std::unique_ptr<Querier> NewQuerier() const override;
 
-  // Drops the chunks that end before `before_ms` and the series left without any. Commit calls it
-  // as time goes by; tests call it directly.
-  void Truncate(int64_t before_ms);
+  // Drops the chunks that end before `before_ms` and the series left without any, and returns
+  // those. Without a state file Commit calls it as time goes by.
+  std::vector<SeriesRef> Truncate(int64_t before_ms);
 
   HeadStats Stats() const;
+
+  // For the state file, in this order at start: what an earlier run knew.
+  void RestoreRefs(size_t series, SeriesRef last_ref);
+  void Restore(SeriesRef ref, const model::Labels& labels, int64_t first_ms,
+               std::optional<int64_t> last_ms);
+  // False when the series is unknown or the chunk damaged.
+  bool RestoreOpen(SeriesRef ref, const FullChunk& chunk);
+  // Samples that the head has already are passed over; returns how many were of unknown series.
+  size_t Replay(std::span<const JournalSample> samples);
+  // Series of which neither an open chunk nor the last time was found may have samples until then.
+  void FinishRestore(int64_t last_ms);
+  void SetBlocks(std::shared_ptr<const BlockList> blocks);
+
+  // Then, now and again. Ascending.
+  std::vector<SeriesRef> Refs() const;
+  // Open chunks whose last sample is older than `idle_before_ms` are taken for full.
+  std::vector<CapturedSeries> Capture(std::span<const SeriesRef> refs,
+                                      int64_t idle_before_ms) const;
+  // Takes out of memory what `blocks` holds now, in one step for queries.
+  void Publish(std::span<const StoredSeries> stored, std::shared_ptr<const BlockList> blocks);
+  void MarkStored(std::span<const SeriesRef> refs);
+  std::shared_ptr<const BlockList> blocks() const;
+  // Of full chunks that are not in the state file.
+  size_t full_bytes() const;
+  // Sheds full chunks that are in no file, the oldest first, until at most `max_bytes` are left.
+  void Shed(size_t max_bytes);
 
  private:
   class BatchAppender;
@@ -72,17 +125,22 @@ class Head final : public Appendable, public Queryable {
 
   using Batch = std::vector<std::pair<MemSeries*, model::Sample>>;
   // The series of a sample, held until the batch is applied or discarded.
-  base::Result<MemSeries*> Reserve(const model::Labels& labels, model::Sample sample);
-  base::Result<MemSeries*> Reserve(SeriesRef ref, model::Sample sample);
+  base::Result<MemSeries*> Reserve(const model::Labels& labels, model::Sample sample,
+                                   int64_t now_ms);
+  base::Result<MemSeries*> Reserve(SeriesRef ref, model::Sample sample, int64_t now_ms);
   void Apply(const Batch& batch);
   void Discard(const Batch& batch);
 
   base::Result<MemSeries*> CreateLocked(const model::Labels& labels) REQUIRES_LOCK(mutex_);
-  base::Result<void> CheckTimeLocked(model::Sample sample) REQUIRES_LOCK(mutex_);
-  base::Result<void> CheckLocked(const MemSeries& series, model::Sample sample)
+  MemSeries& InsertLocked(SeriesRef ref, const model::Labels& labels) REQUIRES_LOCK(mutex_);
+  MemSeries* FindLocked(SeriesRef ref) REQUIRES_LOCK(mutex_);
+  const MemSeries* FindLocked(SeriesRef ref) const REQUIRES_LOCK(mutex_);
+  base::Result<void> CheckTimeLocked(model::Sample sample, int64_t now_ms) REQUIRES_LOCK(mutex_);
+  base::Result<void> CheckLocked(const MemSeries& series, model::Sample sample, int64_t now_ms)
       REQUIRES_LOCK(mutex_);
-  void AppendLocked(MemSeries& series, model::Sample sample) REQUIRES_LOCK(mutex_);
-  void TruncateLocked(int64_t before_ms) REQUIRES_LOCK(mutex_);
+  bool AppendLocked(MemSeries& series, model::Sample sample) REQUIRES_LOCK(mutex_);
+  bool IsAhead(const MemSeries& series, int64_t now_ms) const;
+  std::vector<SeriesRef> TruncateLocked(int64_t before_ms) REQUIRES_LOCK(mutex_);
   void RemoveLocked(const std::vector<MemSeries*>& dead) REQUIRES_LOCK(mutex_);
 
   const HeadOptions options_;
@@ -93,6 +151,8 @@ class Head final : public Appendable, public Queryable {
   SeriesTable by_labels_ GUARDED_BY(mutex_);
   LabelIndex index_ GUARDED_BY(mutex_);
   HeadStats stats_ GUARDED_BY(mutex_);  // The totals.
+  std::shared_ptr<const BlockList> blocks_ GUARDED_BY(mutex_);
+  size_t full_bytes_ GUARDED_BY(mutex_) = 0;  // Kept with a journal only.
   SeriesRef last_ref_ GUARDED_BY(mutex_) = 0;
   int64_t next_truncation_ms_ GUARDED_BY(mutex_) = 0;
 };

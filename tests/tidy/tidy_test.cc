@@ -102,15 +102,17 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"exporters/redis", {"exporters/toolkit"}},
     {"exporters/host", {"exporters/toolkit"}},
     {"agent/relabel", {}},
-    {"agent/storage", {}},
+    {"agent/state", {}},
+    {"agent/storage", {"agent/state"}},
     {"agent/promql", {"agent/storage"}},
     {"agent/template", {}},
     // Each subsystem owns its settings; config reads them all.
     {"agent/config", {"agent/relabel", "agent/discovery", "agent/scrape", "agent/notify"}},
     {"agent/discovery", {"agent/relabel"}},
     {"agent/scrape", {"exporters/toolkit", "agent/relabel", "agent/discovery", "agent/storage"}},
-    {"agent/rules", {"agent/storage", "agent/promql", "agent/notify", "agent/template"}},
-    {"agent/notify", {"agent/template"}},
+    {"agent/rules",
+     {"agent/state", "agent/storage", "agent/promql", "agent/notify", "agent/template"}},
+    {"agent/notify", {"agent/state", "agent/template"}},
     {"agent/web", {"agent/promql", "agent/storage", "agent/scrape", "agent/rules", "agent/notify"}},
 };
 
