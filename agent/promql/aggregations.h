@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/promql/ast.h"
+#include "agent/promql/histogram_math.h"
 #include "lib/base/result.h"
 #include "lib/model/labels.h"
 
@@ -30,12 +31,21 @@ using ChooseEval = void (*)(double parameter, std::vector<GroupElement>* element
 // One result per distinct value, named by a label.
 struct CountValues {};
 
+// What becomes of native histograms in a group.
+enum class HistogramUse : uint8_t {
+  kIgnored,  // An info says so.
+  kTaken,    // Like any other element.
+  kFolded,   // Into one; next to floats nothing is left of the group, and a warning says so.
+};
+
 struct Aggregation {
   std::string_view name;
   std::string_view help;
   ValueType parameter = ValueType::kNone;
   bool experimental = false;
   std::variant<ReduceEval, ChooseEval, CountValues> eval;
+  HistogramUse histograms = HistogramUse::kIgnored;
+  HistogramFold fold = nullptr;  // With kFolded.
   // Looks at the parameter once per step before the groups are evaluated; may raise notes, fail the
   // query through them, or replace the parameter. Null: anything goes.
   void (*check_parameter)(double* parameter, Position at, Notes* notes) = nullptr;

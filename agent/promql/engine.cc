@@ -55,8 +55,10 @@ Vector ToVector(StepMatrix matrix, int64_t time_ms) {
   Vector vector;
   vector.reserve(matrix.size());
   for (StepSeries& series : matrix) {
-    if (!IsAbsent(series.values.front())) {
-      vector.push_back({std::move(series.labels), time_ms, series.values.front()});
+    if (series.Has(0)) {
+      Point point = series.At(0);
+      const double value = point.histogram != nullptr ? 0 : point.value;
+      vector.push_back({std::move(series.labels), time_ms, value, std::move(point.histogram)});
     }
   }
   return vector;
@@ -75,9 +77,11 @@ Matrix ToMatrix(StepMatrix matrix, const Steps& steps) {
     for (size_t i = 0; i < steps.count; ++i) {
       if (!IsAbsent(series.values[i])) {
         out.samples.push_back({steps.At(i), series.values[i]});
+      } else if (series.HasHistogram(i)) {
+        out.histograms.push_back({steps.At(i), std::move(series.histograms[i])});
       }
     }
-    if (!out.samples.empty()) {
+    if (!out.samples.empty() || !out.histograms.empty()) {
       result.push_back(std::move(out));
     }
   }

@@ -1,5 +1,6 @@
 // Aggregations: elements are grouped by labels once, then each group is evaluated at each step.
 #include <algorithm>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -7,6 +8,7 @@
 
 #include "agent/promql/aggregations.h"
 #include "agent/promql/grouping.h"
+#include "agent/promql/histogram_notes.h"
 #include "agent/promql/nodes.h"
 #include "agent/promql/quote.h"
 #include "lib/base/strings.h"
@@ -71,21 +73,19 @@ class AggregateEvaluator {
 
   Result<StepMatrix> operator()(ReduceEval reduce) {
     StepMatrix output;
-    std::vector<double> values;
     for (const Group& group : groups_) {
       RETURN_IF_ERROR(evaluator_.Hold(steps_.count));
       StepSeries series = Empty(group.labels);
       series.drop_name = group.drop_name;
       for (size_t i = 0; i < steps_.count; ++i) {
-        values.clear();
-        for (const size_t member : group.members) {
-          const double value = input_[member].values[i];
-          if (!IsAbsent(value)) {
-            values.push_back(value);
-          }
-        }
-        if (!values.empty()) {
-          series.values[i] = reduce(values, Parameter(i));
+        Gather(group, i);
+        if (!values_.empty() && !histograms_.empty()) {
+          evaluator_.notes().Warn(aggregate_.operand->position,
+                                  "encountered a mix of histograms and floats in aggregation");
+        } else if (!values_.empty()) {
+          series.values[i] = reduce(values_, Parameter(i));
+        } else if (!histograms_.empty()) {
+          series.Set(i, Fold());
         }
       }
       output.push_back(std::move(series));
@@ -99,20 +99,20 @@ class AggregateEvaluator {
     StepMatrix output = input_;
     for (StepSeries& series : output) {
       std::fill(series.values.begin(), series.values.end(), kAbsent);
+      series.histograms.clear();
     }
     std::vector<GroupElement> elements;
     for (const Group& group : groups_) {
       for (size_t i = 0; i < steps_.count; ++i) {
         elements.clear();
         for (const size_t member : group.members) {
-          const double value = input_[member].values[i];
-          if (!IsAbsent(value)) {
-            elements.push_back({value, member, &input_[member].labels});
+          if (Counts(member, i)) {
+            elements.push_back({input_[member].values[i], member, &input_[member].labels});
           }
         }
         choose(Parameter(i), &elements);
         for (const GroupElement& element : elements) {
-          output[element.series].values[i] = element.value;
+          output[element.series].Set(i, input_[element.series].At(i));
           order.push_back(element.series);
         }
       }
@@ -139,12 +139,13 @@ class AggregateEvaluator {
     for (const Group& group : groups_) {
       for (size_t i = 0; i < steps_.count; ++i) {
         for (const size_t member : group.members) {
-          const double value = input_[member].values[i];
-          if (IsAbsent(value)) {
+          if (!Counts(member, i)) {
             continue;
           }
+          const Point point = input_[member].At(i);
           model::LabelsBuilder builder(group.labels);
-          builder.Set(label, FixedNotation(value));
+          builder.Set(label, point.histogram != nullptr ? model::ToString(*point.histogram)
+                                                        : FixedNotation(point.value));
           const auto [at, inserted] = by_labels.emplace(builder.Build(), output.size());
           if (inserted) {
             RETURN_IF_ERROR(evaluator_.Hold(steps_.count));
@@ -176,6 +177,53 @@ class AggregateEvaluator {
     }
   }
 
+  // Whether there is an element for this aggregation.
+  bool Counts(size_t member, size_t step) {
+    const StepSeries& series = input_[member];
+    if (!series.HasHistogram(step)) {
+      return !IsAbsent(series.values[step]);
+    }
+    if (aggregate_.aggregation->histograms != HistogramUse::kIgnored) {
+      return true;
+    }
+    InformIgnoredInAggregation(aggregate_.operand->position, aggregate_.aggregation->name,
+                               &evaluator_.notes());
+    return false;
+  }
+
+  // The elements of a group at one step, into values_ and histograms_.
+  void Gather(const Group& group, size_t step) {
+    values_.clear();
+    histograms_.clear();
+    for (const size_t member : group.members) {
+      if (!Counts(member, step)) {
+        continue;
+      }
+      if (input_[member].HasHistogram(step) &&
+          aggregate_.aggregation->histograms == HistogramUse::kFolded) {
+        histograms_.emplace_back(member, input_[member].histograms[step]);
+      } else {
+        values_.push_back(input_[member].values[step]);
+      }
+    }
+  }
+
+  // Of histograms_; absent when they do not fit together.
+  Point Fold() {
+    auto result = std::make_shared<model::NativeHistogram>(*histograms_.front().second);
+    for (size_t i = 1; i < histograms_.size(); ++i) {
+      const auto& [member, histogram] = histograms_[i];
+      const auto mismatch = aggregate_.aggregation->fold(i + 1, *histogram, result.get());
+      if (mismatch != model::HistogramMismatch::kNone) {
+        WarnMismatch(mismatch, aggregate_.operand->position, input_[member].labels.MetricName(),
+                     &evaluator_.notes());
+        return kAbsent;
+      }
+    }
+    model::Compact(result.get());
+    return HistogramPtr(std::move(result));
+  }
+
   double Parameter(size_t step) const {
     return parameters_[std::min(step, parameters_.size() - 1)];
   }
@@ -190,6 +238,8 @@ class AggregateEvaluator {
   StepScalars parameters_;
   StepMatrix input_;
   std::vector<Group> groups_;
+  std::vector<double> values_;
+  std::vector<std::pair<size_t, HistogramPtr>> histograms_;  // With their members.
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Binary operators: scalars with scalars, vectors with scalars, and vectors matched by labels.
 #include <limits>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "agent/promql/grouping.h"
+#include "agent/promql/histogram_notes.h"
 #include "agent/promql/nodes.h"
 #include "agent/promql/quote.h"
 
@@ -17,40 +19,101 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 
-// The value of `left op right` for an element whose own value is `element`; none when a comparison
-// filters it out.
-std::optional<double> Apply(const Binary& binary, double left, double right, double element) {
-  if (binary.op->type == OperatorClass::kArithmetic) {
-    return binary.op->apply(left, right);
+// One operator, applied to pairs of elements.
+class Applier {
+ public:
+  Applier(const Binary& binary, Notes& notes) : binary_(binary), op_(*binary.op), notes_(notes) {}
+
+  // The value of `left op right` for an element whose own value is `element`; none when a
+  // comparison filters it out, or when the operator does not exist for these types.
+  std::optional<Point> operator()(const Point& left, const Point& right,
+                                  const Point& element) const {
+    if (left.histogram != nullptr || right.histogram != nullptr) {
+      return Histograms(left, right, element);
+    }
+    if (op_.type == OperatorClass::kArithmetic) {
+      return op_.apply(left.value, right.value);
+    }
+    return Compared(op_.compare(left.value, right.value), element);
   }
-  const bool holds = binary.op->compare(left, right);
-  if (binary.return_bool) {
-    return holds ? 1 : 0;
+
+ private:
+  std::optional<Point> Compared(bool holds, const Point& element) const {
+    if (binary_.return_bool) {
+      return holds ? 1 : 0;
+    }
+    return holds ? std::optional<Point>(element) : std::nullopt;
   }
-  return holds ? std::optional<double>(element) : std::nullopt;
-}
+
+  std::optional<Point> Histograms(const Point& left, const Point& right,
+                                  const Point& element) const {
+    const bool both = left.histogram != nullptr && right.histogram != nullptr;
+    if (both && op_.if_same) {
+      const bool same = model::SameObservations(*left.histogram, *right.histogram);
+      return Compared(same == *op_.if_same, element);
+    }
+    if (both && op_.combine != nullptr) {
+      return Combined(*left.histogram, *right.histogram);
+    }
+    if (!both && op_.scale != nullptr && (left.histogram != nullptr || op_.float_may_be_left)) {
+      return left.histogram != nullptr ? Scaled(*left.histogram, right.value)
+                                       : Scaled(*right.histogram, left.value);
+    }
+    const auto type = [](const Point& point) { return point.histogram ? "histogram" : "float"; };
+    notes_.Info(Where(), fmt::format("incompatible sample types encountered for binary operator "
+                                     "{}: {} {} {}",
+                                     Quote(op_.text), type(left), op_.text, type(right)));
+    return std::nullopt;
+  }
+
+  std::optional<Point> Combined(const model::NativeHistogram& left,
+                                const model::NativeHistogram& right) const {
+    auto result = std::make_shared<model::NativeHistogram>(left);
+    if (const auto mismatch = op_.combine(right, result.get());
+        mismatch != model::HistogramMismatch::kNone) {
+      WarnMismatch(mismatch, Where(), "", &notes_);
+      return std::nullopt;
+    }
+    model::Compact(result.get());
+    return Point(HistogramPtr(std::move(result)));
+  }
+
+  std::optional<Point> Scaled(const model::NativeHistogram& histogram, double by) const {
+    auto result = std::make_shared<model::NativeHistogram>(histogram);
+    op_.scale(by, result.get());
+    model::Compact(result.get());
+    return Point(HistogramPtr(std::move(result)));
+  }
+
+  Position Where() const { return {binary_.left->position.start, binary_.right->position.end}; }
+
+  const Binary& binary_;
+  const Operator& op_;
+  Notes& notes_;
+};
 
 // A filter keeps the name, everything else makes a new quantity.
 bool DropsName(const Binary& binary) {
   return binary.op->type == OperatorClass::kArithmetic || binary.return_bool;
 }
 
-StepScalars ScalarWithScalar(const Binary& binary, StepScalars left, const StepScalars& right) {
+StepScalars ScalarWithScalar(const Applier& apply, StepScalars left, const StepScalars& right) {
   for (size_t i = 0; i < left.size(); ++i) {
-    left[i] = Apply(binary, left[i], right[i], left[i]).value_or(0);
+    left[i] = apply(left[i], right[i], left[i])->value;  // Comparisons are `bool` here.
   }
   return left;
 }
 
 Result<StepMatrix> VectorWithScalar(Evaluator& evaluator, const Binary& binary, StepMatrix vector,
                                     const StepScalars& scalars, bool scalar_left) {
+  const Applier apply(binary, evaluator.notes());
   for (StepSeries& series : vector) {
     for (size_t i = 0; i < series.values.size(); ++i) {
-      double& value = series.values[i];
-      if (!IsAbsent(value)) {
-        value = (scalar_left ? Apply(binary, scalars[i], value, value)
-                             : Apply(binary, value, scalars[i], value))
-                    .value_or(kAbsent);
+      if (series.Has(i)) {
+        const Point point = series.At(i);
+        series.Set(i,
+                   (scalar_left ? apply(scalars[i], point, point) : apply(point, scalars[i], point))
+                       .value_or(kAbsent));
       }
     }
   }
@@ -78,7 +141,11 @@ std::string InBraces(const model::Labels& labels) {
 class VectorMatcher {
  public:
   VectorMatcher(Evaluator& evaluator, const Binary& binary, size_t steps)
-      : evaluator_(evaluator), binary_(binary), matching_(*binary.matching), steps_(steps) {}
+      : evaluator_(evaluator),
+        binary_(binary),
+        matching_(*binary.matching),
+        apply_(binary, evaluator.notes()),
+        steps_(steps) {}
 
   Result<StepMatrix> Set(StepMatrix left, StepMatrix right) {
     const std::vector<size_t> left_groups = Groups(left);
@@ -139,7 +206,7 @@ class VectorMatcher {
     std::vector<std::vector<bool>> present(groups_.size(), std::vector<bool>(steps_));
     for (size_t s = 0; s < matrix.size(); ++s) {
       for (size_t i = 0; i < steps_; ++i) {
-        if (!IsAbsent(matrix[s].values[i])) {
+        if (matrix[s].Has(i)) {
           present[groups[s]][i] = true;
         }
       }
@@ -152,7 +219,7 @@ class VectorMatcher {
     for (size_t s = 0; s < matrix->size(); ++s) {
       for (size_t i = 0; i < steps_; ++i) {
         if (!keep(present[groups[s]][i])) {
-          (*matrix)[s].values[i] = kAbsent;
+          (*matrix)[s].Clear(i);
         }
       }
     }
@@ -164,7 +231,7 @@ class VectorMatcher {
     std::vector<bool> any_many(steps_);
     for (const StepSeries& series : many_) {
       for (size_t i = 0; i < steps_; ++i) {
-        any_many[i] = any_many[i] || !IsAbsent(series.values[i]);
+        any_many[i] = any_many[i] || series.Has(i);
       }
     }
     one_at_.assign(groups_.size(), {});
@@ -172,7 +239,7 @@ class VectorMatcher {
       std::vector<size_t>& at = one_at_[groups[s]];
       at.resize(steps_, kNone);
       for (size_t i = 0; i < steps_; ++i) {
-        if (IsAbsent(one_[s].values[i])) {
+        if (!one_[s].Has(i)) {
           continue;
         }
         if (at[i] != kNone && any_many[i]) {
@@ -196,33 +263,32 @@ class VectorMatcher {
   }
 
   Result<void> MatchElement(size_t m, size_t group, size_t step) {
-    const double many = many_[m].values[step];
-    if (IsAbsent(many) || one_at_[group].empty() || one_at_[group][step] == kNone) {
+    if (!many_[m].Has(step) || one_at_[group].empty() || one_at_[group][step] == kNone) {
       return {};
     }
     const size_t o = one_at_[group][step];
-    const double one = one_[o].values[step];
+    const Point many = many_[m].At(step);
+    const Point one = one_[o].At(step);
     const bool swapped = matching_.cardinality == Cardinality::kOneToMany;
-    const auto value = swapped ? Apply(binary_, one, many, one) : Apply(binary_, many, one, many);
+    auto value = swapped ? apply_(one, many, one) : apply_(many, one, many);
     if (!value) {
       return {};
     }
     ASSIGN_OR_RETURN(const size_t index, OutputOf(m, o));
-    double& into = output_[index].values[step];
     // A filter keeps names, so that results of one group can differ and still be too many.
     bool again = false;
     if (matching_.cardinality == Cardinality::kOneToOne) {
       again = matched_[group * steps_ + step];
       matched_[group * steps_ + step] = true;
     }
-    if (again || !IsAbsent(into)) {
+    if (again || output_[index].Has(step)) {
       return Error(matching_.cardinality == Cardinality::kOneToOne
                        ? "multiple matches for labels: many-to-one matching must be explicit "
                          "(group_left/group_right)"
                        : "multiple matches for labels: grouping labels must ensure unique matches",
                    ErrorKind::kInvalidArgument);
     }
-    into = *value;
+    output_[index].Set(step, *std::move(value));
     return {};
   }
 
@@ -267,6 +333,7 @@ class VectorMatcher {
   Evaluator& evaluator_;
   const Binary& binary_;
   const VectorMatching& matching_;
+  const Applier apply_;
   const size_t steps_;
   std::unordered_map<model::Labels, size_t> groups_;
   StepMatrix many_;
@@ -288,7 +355,8 @@ Result<StepValue> EvaluateBinary(Evaluator& evaluator, const Binary& binary, con
   auto* left_scalars = std::get_if<StepScalars>(&left);
   auto* right_scalars = std::get_if<StepScalars>(&right);
   if (left_scalars != nullptr && right_scalars != nullptr) {
-    return StepValue(ScalarWithScalar(binary, std::move(*left_scalars), *right_scalars));
+    return StepValue(ScalarWithScalar(Applier(binary, evaluator.notes()), std::move(*left_scalars),
+                                      *right_scalars));
   }
   Result<StepMatrix> matrix = StepMatrix();
   if (left_scalars != nullptr) {

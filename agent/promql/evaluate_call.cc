@@ -1,10 +1,11 @@
-// Function calls. What a function does is its row in the table; here are only the three shapes.
+// Function calls. What a function does is its row in the table; here are only the shapes.
 #include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agent/promql/call_context.h"
+#include "agent/promql/histogram_notes.h"
 #include "agent/promql/nodes.h"
 #include "agent/promql/quote.h"
 
@@ -20,14 +21,27 @@ bool IsNamedLikeACounter(std::string_view name) {
                      [name](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
-// The function itself, after a look at the metric's name.
-std::optional<double> WithCounterCheck(const Window& window) {
+// The function itself, and a look at the metric's name if the result is a float.
+std::optional<Point> WithCounterCheck(const Window& window) {
   const std::string_view name = window.labels->MetricName();
-  if (!name.empty() && !IsNamedLikeACounter(name)) {
+  auto result = std::get<RangeEval>(window.call->function->eval)(window);
+  if (result && result->histogram == nullptr && !name.empty() && !IsNamedLikeACounter(name)) {
     window.notes->Info(window.call->args.front()->position,
                        fmt::format("metric might not be a counter, name does not end in "
                                    "_total/_sum/_count/_bucket: {}",
                                    Quote(name)));
+  }
+  return result;
+}
+
+// The function itself, for the floats if there are any.
+std::optional<Point> OfFloats(const Window& window) {
+  if (window.samples.empty()) {
+    return std::nullopt;
+  }
+  if (!window.histograms.empty()) {
+    InformIgnoredInRange(window.call->args.front()->position, window.labels->MetricName(),
+                         window.notes);
   }
   return std::get<RangeEval>(window.call->function->eval)(window);
 }
@@ -38,7 +52,10 @@ class CallEvaluator {
       : evaluator_(evaluator), call_(call), function_(*call.function), steps_(steps) {}
 
   Result<StepValue> operator()(RangeEval eval) {
-    WindowArgs args{.eval = function_.Has(kWantsCounter) ? WithCounterCheck : eval, .call = &call_};
+    WindowArgs args{.eval = !function_.Has(kTakesHistograms) ? OfFloats
+                            : function_.Has(kWantsCounter)   ? WithCounterCheck
+                                                             : eval,
+                    .call = &call_};
     ASSIGN_OR_RETURN(args.scalars, OtherArguments(ValueType::kMatrix, &args.range));
     ASSIGN_OR_RETURN(StepMatrix matrix, EvaluateWindows(evaluator_, args, steps_));
     RETURN_IF_ERROR(DropNames(&matrix));
@@ -68,17 +85,17 @@ class CallEvaluator {
         value = eval(value, at_step).value_or(kAbsent);
       }
     }
-    DropEmpty(&matrix);
-    if (function_.Has(kKeepsName)) {
-      return StepValue(std::move(matrix));
-    }
+    return Named(std::move(matrix));
+  }
+
+  Result<StepValue> operator()(HistogramEval eval) {
+    ASSIGN_OR_RETURN(StepMatrix matrix, evaluator_.Vector(*call_.args.front(), steps_));
     for (StepSeries& series : matrix) {
-      evaluator_.DropName(&series);
+      for (size_t i = 0; i < steps_.count; ++i) {
+        series.values[i] = series.HasHistogram(i) ? eval(*series.histograms[i]) : kAbsent;
+      }
     }
-    if (!evaluator_.options().delayed_name_removal) {
-      ASSIGN_OR_RETURN(matrix, MergeSameLabels(std::move(matrix)));
-    }
-    return StepValue(std::move(matrix));
+    return Named(std::move(matrix));
   }
 
   Result<StepValue> operator()(GeneralEval eval) {
@@ -101,6 +118,21 @@ class CallEvaluator {
       scalars.push_back(std::move(values));
     }
     return scalars;
+  }
+
+  // The floats, under the names they are to have.
+  Result<StepValue> Named(StepMatrix matrix) const {
+    KeepFloats(&matrix);
+    if (function_.Has(kKeepsName)) {
+      return StepValue(std::move(matrix));
+    }
+    for (StepSeries& series : matrix) {
+      evaluator_.DropName(&series);
+    }
+    if (!evaluator_.options().delayed_name_removal) {
+      ASSIGN_OR_RETURN(matrix, MergeSameLabels(std::move(matrix)));
+    }
+    return StepValue(std::move(matrix));
   }
 
   StepSeries TimeSeries() const {

@@ -1,6 +1,7 @@
 // Range vectors: matrix selectors and subqueries, and the windows that functions slide over them.
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "agent/promql/nodes.h"
@@ -15,6 +16,7 @@ struct RangeSeries {
   model::Labels labels;
   bool drop_name = false;
   std::vector<model::Sample> samples;
+  std::vector<model::HistogramSample> histograms;
 };
 using Visit = std::function<Result<void>(RangeSeries&)>;
 
@@ -32,6 +34,25 @@ RangeShape ShapeOf(const Expr& range) {
   return {&subquery.shift, subquery.range_ms};
 }
 
+// Whatever is not stale.
+void ReadSeries(const storage::Series& series, RangeSeries* one) {
+  one->labels = series.labels();
+  one->samples.clear();
+  one->histograms.clear();
+  const auto samples = series.Samples();
+  for (model::Sample sample; samples->Next(&sample);) {
+    if (!model::IsStale(sample.value)) {
+      one->samples.push_back(sample);
+    }
+  }
+  const auto histograms = series.Histograms();
+  for (model::HistogramSample sample; histograms != nullptr && histograms->Next(&sample);) {
+    if (!model::IsStale(*sample.histogram)) {
+      one->histograms.push_back(sample);
+    }
+  }
+}
+
 Result<void> VisitSelector(Evaluator& evaluator, const MatrixSelector& selector, const Steps& steps,
                            const Visit& visit) {
   const TimeShift& shift = selector.vector.shift;
@@ -42,15 +63,8 @@ Result<void> VisitSelector(Evaluator& evaluator, const MatrixSelector& selector,
                                          {SaturatingMinus(first, selector.range_ms - 1), last}));
   RangeSeries one;
   for (const auto& series : found) {
-    one.labels = series->labels();
-    one.samples.clear();
-    const auto cursor = series->Samples();
-    for (model::Sample sample; cursor->Next(&sample);) {
-      if (!model::IsStale(sample.value)) {
-        one.samples.push_back(sample);
-      }
-    }
-    const size_t held = one.samples.size();
+    ReadSeries(*series, &one);
+    const size_t held = one.samples.size() + one.histograms.size();
     RETURN_IF_ERROR(evaluator.Hold(held));
     RETURN_IF_ERROR(visit(one));
     evaluator.Release(held);
@@ -77,6 +91,18 @@ Result<Steps> SubquerySteps(Evaluator& evaluator, const Subquery& subquery, cons
   return Steps{.start_ms = start, .step_ms = step_ms, .count = count};
 }
 
+// The steps of a subquery may skip samples and repeat them, so that what is known about a reset
+// since the sample before does not hold.
+HistogramPtr WithoutHint(HistogramPtr histogram) {
+  if (histogram->reset == model::CounterReset::kUnknown ||
+      histogram->reset == model::CounterReset::kGauge) {
+    return histogram;
+  }
+  auto copy = std::make_shared<model::NativeHistogram>(*histogram);
+  copy->reset = model::CounterReset::kUnknown;
+  return copy;
+}
+
 Result<void> VisitSubquery(Evaluator& evaluator, const Subquery& subquery, const Steps& steps,
                            const Visit& visit) {
   ASSIGN_OR_RETURN(const Steps inner, SubquerySteps(evaluator, subquery, steps));
@@ -89,6 +115,8 @@ Result<void> VisitSubquery(Evaluator& evaluator, const Subquery& subquery, const
     for (size_t i = 0; i < inner.count; ++i) {
       if (!IsAbsent(series.values[i])) {
         one.samples.push_back({inner.At(i), series.values[i]});
+      } else if (series.HasHistogram(i)) {
+        one.histograms.push_back({inner.At(i), WithoutHint(std::move(series.histograms[i]))});
       }
     }
     RETURN_IF_ERROR(visit(one));
@@ -105,12 +133,13 @@ Result<void> VisitRange(Evaluator& evaluator, const Expr& range, const Steps& st
 }
 
 // Moves a window forward over sorted samples.
+template <typename Sample>
 class SlidingWindow {
  public:
-  explicit SlidingWindow(std::span<const model::Sample> samples) : samples_(samples) {}
+  explicit SlidingWindow(const std::vector<Sample>& samples) : samples_(samples) {}
 
   // The samples with start < t <= end; neither bound ever goes back.
-  std::span<const model::Sample> MoveTo(int64_t start_ms, int64_t end_ms) {
+  std::span<const Sample> MoveTo(int64_t start_ms, int64_t end_ms) {
     while (end_ < samples_.size() && samples_[end_].timestamp_ms <= end_ms) {
       ++end_;
     }
@@ -121,7 +150,7 @@ class SlidingWindow {
   }
 
  private:
-  std::span<const model::Sample> samples_;
+  std::span<const Sample> samples_;
   size_t begin_ = 0;
   size_t end_ = 0;
 };
@@ -140,26 +169,31 @@ Result<StepMatrix> EvaluateWindows(Evaluator& evaluator, const WindowArgs& args,
                       .drop_name = one.drop_name,
                       .values = std::vector<double>(steps.count, kAbsent)};
     SlidingWindow sliding(one.samples);
+    SlidingWindow sliding_histograms(one.histograms);
     for (size_t i = 0; i < steps.count; ++i) {
       const int64_t end = evaluator.Reference(*shape.shift, steps.At(i));
       const int64_t start = SaturatingMinus(end, shape.range_ms);
       const auto samples = sliding.MoveTo(start, end);
-      if (samples.empty()) {
+      const auto histograms = sliding_histograms.MoveTo(start, end);
+      if (samples.empty() && histograms.empty()) {
         continue;
       }
       for (size_t s = 0; s < scalars.size(); ++s) {
         scalars[s] = args.scalars[s][i];
       }
-      const auto value = args.eval({.samples = samples,
-                                    .start_ms = start,
-                                    .end_ms = end,
-                                    .range_ms = shape.range_ms,
-                                    .eval_ms = steps.At(i),
-                                    .scalars = scalars,
-                                    .labels = &series.labels,
-                                    .call = args.call,
-                                    .notes = &evaluator.notes()});
-      series.values[i] = value.value_or(kAbsent);
+      auto value = args.eval({.samples = samples,
+                              .histograms = histograms,
+                              .start_ms = start,
+                              .end_ms = end,
+                              .range_ms = shape.range_ms,
+                              .eval_ms = steps.At(i),
+                              .scalars = scalars,
+                              .labels = &series.labels,
+                              .call = args.call,
+                              .notes = &evaluator.notes()});
+      if (value) {
+        series.Set(i, *std::move(value));
+      }
     }
     matrix.push_back(std::move(series));
     return evaluator.notes().Status();
@@ -175,12 +209,14 @@ Result<Matrix> EvaluateRange(Evaluator& evaluator, const Expr& range, int64_t ti
   const int64_t end = evaluator.Reference(*shape.shift, time_ms);
   Matrix matrix;
   const auto collect = [&](RangeSeries& one) -> Result<void> {
-    const auto samples =
-        SlidingWindow(one.samples).MoveTo(SaturatingMinus(end, shape.range_ms), end);
-    if (!samples.empty()) {
-      RETURN_IF_ERROR(evaluator.Hold(samples.size()));
-      matrix.push_back(
-          {one.drop_name ? WithoutName(one.labels) : one.labels, {samples.begin(), samples.end()}});
+    const int64_t start = SaturatingMinus(end, shape.range_ms);
+    const auto samples = SlidingWindow(one.samples).MoveTo(start, end);
+    const auto histograms = SlidingWindow(one.histograms).MoveTo(start, end);
+    if (!samples.empty() || !histograms.empty()) {
+      RETURN_IF_ERROR(evaluator.Hold(samples.size() + histograms.size()));
+      matrix.push_back({one.drop_name ? WithoutName(one.labels) : one.labels,
+                        {samples.begin(), samples.end()},
+                        {histograms.begin(), histograms.end()}});
     }
     return {};
   };

@@ -17,27 +17,61 @@ struct Lookup {
   SelectorValue what = SelectorValue::kSample;
 };
 
-std::vector<double> ValuesOf(const Lookup& lookup, storage::SampleCursor& cursor) {
-  std::vector<double> values(lookup.steps.count, kAbsent);
-  model::Sample latest;
-  model::Sample next;
-  bool have_latest = false;
-  bool have_next = cursor.Next(&next);
-  for (size_t i = 0; i < lookup.steps.count; ++i) {
-    const int64_t reference = lookup.evaluator.Reference(lookup.shift, lookup.steps.At(i));
-    while (have_next && next.timestamp_ms <= reference) {
-      latest = next;
-      have_latest = true;
-      have_next = cursor.Next(&next);
-    }
-    if (have_latest && latest.timestamp_ms > SaturatingMinus(reference, lookup.lookback_ms) &&
-        !model::IsStale(latest.value)) {
-      values[i] = lookup.what == SelectorValue::kSample
-                      ? latest.value
-                      : static_cast<double>(latest.timestamp_ms) / 1000;
+// The latest sample that a cursor had up to some time, which never goes back.
+template <typename Cursor, typename Sample>
+class Latest {
+ public:
+  explicit Latest(std::unique_ptr<Cursor> cursor)
+      : cursor_(std::move(cursor)), has_next_(cursor_ != nullptr && cursor_->Next(&next_)) {}
+
+  void MoveTo(int64_t time_ms) {
+    while (has_next_ && next_.timestamp_ms <= time_ms) {
+      std::swap(sample_, next_);
+      has_sample_ = true;
+      has_next_ = cursor_->Next(&next_);
     }
   }
-  return values;
+  bool IsAfter(int64_t time_ms) const { return has_sample_ && sample_.timestamp_ms > time_ms; }
+  const Sample& sample() const { return sample_; }
+
+ private:
+  std::unique_ptr<Cursor> cursor_;
+  Sample sample_;
+  Sample next_;
+  bool has_sample_ = false;
+  bool has_next_;
+};
+
+Point ValueOf(const Lookup& lookup, int64_t timestamp_ms, Point point) {
+  return lookup.what == SelectorValue::kSample ? std::move(point)
+                                               : Point(static_cast<double>(timestamp_ms) / 1000);
+}
+
+StepSeries SeriesOf(const Lookup& lookup, const storage::Series& series) {
+  StepSeries out{.labels = series.labels(),
+                 .values = std::vector<double>(lookup.steps.count, kAbsent)};
+  Latest<storage::SampleCursor, model::Sample> floats(series.Samples());
+  Latest<storage::HistogramCursor, model::HistogramSample> histograms(series.Histograms());
+  for (size_t i = 0; i < lookup.steps.count; ++i) {
+    const int64_t reference = lookup.evaluator.Reference(lookup.shift, lookup.steps.At(i));
+    int64_t after = SaturatingMinus(reference, lookup.lookback_ms);
+    floats.MoveTo(reference);
+    histograms.MoveTo(reference);
+    if (floats.IsAfter(after)) {
+      const model::Sample& sample = floats.sample();
+      after = sample.timestamp_ms;
+      out.values[i] = model::IsStale(sample.value)
+                          ? kAbsent
+                          : ValueOf(lookup, sample.timestamp_ms, sample.value).value;
+    }
+    if (histograms.IsAfter(after)) {
+      const model::HistogramSample& sample = histograms.sample();
+      out.Set(i, model::IsStale(*sample.histogram)
+                     ? kAbsent
+                     : ValueOf(lookup, sample.timestamp_ms, sample.histogram));
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -55,8 +89,7 @@ Result<StepMatrix> EvaluateSelector(Evaluator& evaluator, const VectorSelector& 
   matrix.reserve(found.size());
   for (const auto& series : found) {
     RETURN_IF_ERROR(evaluator.Hold(steps.count));
-    const auto cursor = series->Samples();
-    matrix.push_back({.labels = series->labels(), .values = ValuesOf(lookup, *cursor)});
+    matrix.push_back(SeriesOf(lookup, *series));
   }
   DropEmpty(&matrix);
   return matrix;

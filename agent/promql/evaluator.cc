@@ -14,6 +14,12 @@ using base::Error;
 using base::ErrorKind;
 using base::Result;
 
+// In values: a histogram counts for as many as its memory could hold with their times.
+size_t SizeOf(const model::NativeHistogram& histogram) {
+  return sizeof(histogram) / sizeof(model::Sample) + histogram.positive.size() +
+         histogram.negative.size();
+}
+
 size_t SizeOf(const StepValue& value) {
   if (const auto* scalars = std::get_if<StepScalars>(&value)) {
     return scalars->size();
@@ -22,6 +28,9 @@ size_t SizeOf(const StepValue& value) {
   if (const auto* matrix = std::get_if<StepMatrix>(&value)) {
     for (const StepSeries& series : *matrix) {
       size += series.values.size();
+      for (const HistogramPtr& histogram : series.histograms) {
+        size += histogram == nullptr ? 0 : SizeOf(*histogram);
+      }
     }
   }
   return size;
@@ -34,6 +43,9 @@ void Repeat(size_t count, StepValue* value) {
   } else if (auto* matrix = std::get_if<StepMatrix>(value)) {
     for (StepSeries& series : *matrix) {
       series.values.resize(count, series.values.front());
+      if (!series.histograms.empty()) {
+        series.histograms.resize(count, series.histograms.front());
+      }
     }
   }
 }
@@ -49,6 +61,13 @@ Result<StepValue> Negate(Evaluator& evaluator, StepValue value) {
   for (StepSeries& series : matrix) {
     for (double& element : series.values) {
       element = IsAbsent(element) ? element : -element;
+    }
+    for (HistogramPtr& histogram : series.histograms) {
+      if (histogram != nullptr) {
+        auto negated = std::make_shared<model::NativeHistogram>(*histogram);
+        model::Multiply(-1, negated.get());
+        histogram = std::move(negated);
+      }
     }
     evaluator.DropName(&series);
   }

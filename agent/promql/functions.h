@@ -24,7 +24,9 @@ class Notes;
 
 // What a range function sees of one series at one step: the samples with start_ms < t <= end_ms.
 struct Window {
-  std::span<const model::Sample> samples;  // Never empty, no stale markers.
+  // Never both empty, no stale markers.
+  std::span<const model::Sample> samples;
+  std::span<const model::HistogramSample> histograms;
   int64_t start_ms = 0;
   int64_t end_ms = 0;
   int64_t range_ms = 0;
@@ -36,9 +38,11 @@ struct Window {
 };
 
 // The value at this step, or none.
-using RangeEval = std::optional<double> (*)(const Window& window);
+using RangeEval = std::optional<Point> (*)(const Window& window);
 // Element by element of an instant vector; `scalars` are the other arguments at this step.
 using ElementEval = std::optional<double> (*)(double value, std::span<const double> scalars);
+// Native histogram by native histogram of an instant vector; floats have no value.
+using HistogramEval = double (*)(const model::NativeHistogram& histogram);
 // Whatever needs more than one series, labels or strings.
 using GeneralEval = base::Result<StepValue> (*)(CallContext& call);
 
@@ -55,6 +59,9 @@ enum Trait : uint8_t {
   kWantsCounter = 1 << 3,
   // Looks at the start, end or step of the whole query.
   kUsesQueryTimes = 1 << 4,
+  // A range function that takes native histograms; others see floats only, and an info is raised
+  // where there were both.
+  kTakesHistograms = 1 << 5,
 };
 
 // The types of the arguments. A call with more arguments repeats the last type.
@@ -87,7 +94,7 @@ struct Function {
   ValueType result = ValueType::kVector;
   uint8_t traits = kNoTraits;
   bool experimental = false;
-  std::variant<RangeEval, ElementEval, GeneralEval> eval;
+  std::variant<RangeEval, ElementEval, HistogramEval, GeneralEval> eval;
 
   bool Has(Trait trait) const { return (traits & trait) != 0; }
   size_t min_args() const { return variadic == kExactly ? args.size() : args.size() - 1; }

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+
+#include "lib/model/native_histogram.h"
 
 namespace promql {
 
@@ -21,6 +24,16 @@ struct Operator {
   // Set operators: is an element kept, given whether the other side has its match group? Null for
   // `or`, which takes from both sides.
   bool (*keep)(bool) = nullptr;
+
+  // What exists for native histograms too; all others drop the element with an info. Between two:
+  // changes the left one.
+  model::HistogramMismatch (*combine)(const model::NativeHistogram& right,
+                                      model::NativeHistogram* left) = nullptr;
+  // By a float.
+  void (*scale)(double by, model::NativeHistogram* histogram) = nullptr;
+  bool float_may_be_left = false;  // Of scale.
+  // For the operators that tell equal from not equal: the outcome for equal ones.
+  std::optional<bool> if_same = std::nullopt;
 };
 
 std::span<const Operator> Operators();

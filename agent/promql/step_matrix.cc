@@ -7,9 +7,28 @@
 
 namespace promql {
 
+void StepSeries::Set(size_t i, Point point) {
+  values[i] = point.value;
+  if (point.histogram != nullptr && histograms.empty()) {
+    histograms.resize(values.size());
+  }
+  if (!histograms.empty()) {
+    histograms[i] = std::move(point.histogram);
+  }
+}
+
+void KeepFloats(StepMatrix* matrix) {
+  for (StepSeries& series : *matrix) {
+    series.histograms.clear();
+  }
+  DropEmpty(matrix);
+}
+
 void DropEmpty(StepMatrix* matrix) {
   std::erase_if(*matrix, [](const StepSeries& series) {
-    return std::all_of(series.values.begin(), series.values.end(), IsAbsent);
+    return std::all_of(series.values.begin(), series.values.end(), IsAbsent) &&
+           std::all_of(series.histograms.begin(), series.histograms.end(),
+                       [](const HistogramPtr& histogram) { return histogram == nullptr; });
   });
 }
 
@@ -46,13 +65,13 @@ base::Result<StepMatrix> MergeSameLabels(StepMatrix matrix) {
     }
     StepSeries& into = merged[at->second];
     for (size_t i = 0; i < series.values.size(); ++i) {
-      if (IsAbsent(series.values[i])) {
+      if (!series.Has(i)) {
         continue;
       }
-      if (!IsAbsent(into.values[i])) {
+      if (into.Has(i)) {
         return DuplicateLabelsError();
       }
-      into.values[i] = series.values[i];
+      into.Set(i, series.At(i));
     }
   }
   return merged;

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "agent/promql/value.h"
 #include "lib/base/result.h"
 #include "lib/model/labels.h"
 #include "lib/model/sample.h"
@@ -29,16 +31,37 @@ struct Steps {
 inline constexpr double kAbsent = model::kStaleNaN;
 inline bool IsAbsent(double value) { return model::IsStale(value); }
 
+// A float or a native histogram.
+struct Point {
+  Point(double v) : value(v) {}  // NOLINT(google-explicit-constructor)
+  Point(HistogramPtr h)
+      : value(kAbsent), histogram(std::move(h)) {}  // NOLINT(google-explicit-constructor)
+
+  double value;
+  HistogramPtr histogram;  // Where it is set, `value` is absent.
+};
+
 struct StepSeries {
   model::Labels labels;
   // With delayed name removal: the name goes at the end of the query.
   bool drop_name = false;
   std::vector<double> values;  // One per step.
+  // Native histograms at steps without a value: one per step, or none at all, as nearly always.
+  std::vector<HistogramPtr> histograms = {};
+
+  bool Has(size_t i) const { return !IsAbsent(values[i]) || HasHistogram(i); }
+  bool HasHistogram(size_t i) const { return !histograms.empty() && histograms[i] != nullptr; }
+  Point At(size_t i) const { return HasHistogram(i) ? Point(histograms[i]) : Point(values[i]); }
+  void Set(size_t i, Point point);
+  void Clear(size_t i) { Set(i, kAbsent); }
 };
 
 using StepMatrix = std::vector<StepSeries>;
 using StepScalars = std::vector<double>;  // One per step.
 using StepValue = std::variant<StepScalars, std::string, StepMatrix>;
+
+// Drops native histograms, and series without anything else.
+void KeepFloats(StepMatrix* matrix);
 
 // Drops series without any value.
 void DropEmpty(StepMatrix* matrix);

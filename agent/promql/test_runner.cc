@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -14,13 +13,13 @@
 
 #include "agent/promql/almost_equal.h"
 #include "agent/promql/ast.h"
+#include "agent/promql/classic_to_native.h"
 #include "agent/promql/engine.h"
 #include "agent/promql/functions.h"
 #include "agent/promql/parser.h"
 #include "agent/promql/printer.h"
 #include "agent/promql/test_script.h"
-#include "agent/storage/head.h"
-#include "lib/base/clock.h"
+#include "agent/promql/test_store.h"
 #include "lib/base/file.h"
 #include "lib/base/strings.h"
 
@@ -89,27 +88,55 @@ Result<void> CheckNotes(std::string_view what, const std::vector<std::string>& n
   return {};
 }
 
-std::string Print(const std::vector<std::optional<double>>& values) {
+using Points = std::vector<ScriptValue>;
+
+std::string Print(const Points& points) {
   std::string text;
-  for (const auto& value : values) {
+  for (const ScriptValue& point : points) {
     text += text.empty() ? "" : " ";
-    text += value ? base::FormatDouble(*value) : "_";
+    text += point.histogram != nullptr ? model::ToString(*point.histogram)
+            : point.value              ? base::FormatDouble(*point.value)
+                                       : "_";
   }
   return text;
 }
 
-using Points = std::vector<std::optional<double>>;
+bool SameBuckets(model::NativeHistogram::Buckets a, model::NativeHistogram::Buckets b) {
+  const auto is_empty = [](const auto& bucket) { return bucket.count == 0; };
+  std::erase_if(a, is_empty);
+  std::erase_if(b, is_empty);
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.index == y.index && AlmostEqual(x.count, y.count, kTolerance);
+  });
+}
 
-bool SamePoints(const Points& a, const Points& b) {
-  const size_t size = std::max(a.size(), b.size());
-  for (size_t i = 0; i < size; ++i) {
-    const auto x = i < a.size() ? a[i] : std::nullopt;
-    const auto y = i < b.size() ? b[i] : std::nullopt;
-    if (x.has_value() != y.has_value() || (x && !AlmostEqual(*x, *y, kTolerance))) {
-      return false;
-    }
+bool SameHistogram(const ScriptValue& expected, const model::NativeHistogram& b) {
+  const model::NativeHistogram& a = *expected.histogram;
+  const bool same_bounds = std::equal(
+      a.custom_bounds.begin(), a.custom_bounds.end(), b.custom_bounds.begin(),
+      b.custom_bounds.end(), [](double x, double y) { return AlmostEqual(x, y, kTolerance); });
+  return a.schema == b.schema && same_bounds && AlmostEqual(a.count, b.count, kTolerance) &&
+         AlmostEqual(a.sum, b.sum, kTolerance) &&
+         AlmostEqual(a.zero_threshold, b.zero_threshold, kTolerance) &&
+         AlmostEqual(a.zero_count, b.zero_count, kTolerance) &&
+         SameBuckets(a.positive, b.positive) && SameBuckets(a.negative, b.negative) &&
+         (!expected.says_reset || a.reset == b.reset);
+}
+
+bool SamePoint(const ScriptValue& expected, const ScriptValue& got) {
+  if (expected.histogram != nullptr && got.histogram != nullptr) {
+    return SameHistogram(expected, *got.histogram);
   }
-  return true;
+  if (expected.value && got.value) {
+    return AlmostEqual(*expected.value, *got.value, kTolerance);
+  }
+  return expected.empty() && got.empty();
+}
+
+bool SamePoints(Points expected, Points got) {
+  expected.resize(std::max(expected.size(), got.size()));
+  got.resize(expected.size());
+  return std::equal(expected.begin(), expected.end(), got.begin(), SamePoint);
 }
 
 // A result and an expectation in the same form.
@@ -162,10 +189,15 @@ Result<void> CompareScalar(const EvalCommand& eval, double value) {
   return {};
 }
 
+ScriptValue ToPoint(const VectorElement& element) {
+  return element.histogram != nullptr ? ScriptValue{std::nullopt, element.histogram}
+                                      : ScriptValue{element.value};
+}
+
 std::vector<Got> ToGot(const Vector& vector) {
   std::vector<Got> got;
   for (const VectorElement& element : vector) {
-    got.push_back({element.labels, {element.value}});
+    got.push_back({element.labels, {ToPoint(element)}});
   }
   return got;
 }
@@ -174,12 +206,19 @@ std::vector<Got> ToGot(const Vector& vector) {
 std::vector<Got> ToGot(const Matrix& matrix, const Range& range) {
   std::vector<Got> got;
   for (const MatrixSeries& series : matrix) {
-    Got one{series.labels, {}};
+    std::map<int64_t, ScriptValue> by_time;
     for (const model::Sample& sample : series.samples) {
-      const int64_t since = sample.timestamp_ms - range.start_ms;
+      by_time[sample.timestamp_ms] = {sample.value};
+    }
+    for (const model::HistogramSample& sample : series.histograms) {
+      by_time[sample.timestamp_ms] = {std::nullopt, sample.histogram};
+    }
+    Got one{series.labels, {}};
+    for (const auto& [time_ms, point] : by_time) {
+      const int64_t since = time_ms - range.start_ms;
       const bool on_step = since >= 0 && since % range.step_ms == 0;
       one.points.resize(on_step ? static_cast<size_t>(since / range.step_ms) : 0);
-      one.points.emplace_back(sample.value);
+      one.points.push_back(point);
     }
     got.push_back(std::move(one));
   }
@@ -254,10 +293,25 @@ bool RefersToQueryTimes(const Expr& expr) {
   return refers;
 }
 
+// The series that make up a classic histogram.
+struct ClassicPart {
+  std::string_view suffix;
+  bool has_bound;
+  void (*add)(double value, double bound, ClassicHistogram* histogram);
+};
+constexpr ClassicPart kClassicParts[] = {
+    {"_bucket", true,
+     [](double value, double bound, ClassicHistogram* histogram) {
+       histogram->buckets[bound] = value;
+     }},
+    {"_count", false,
+     [](double value, double /*bound*/, ClassicHistogram* histogram) { histogram->count = value; }},
+    {"_sum", false,
+     [](double value, double /*bound*/, ClassicHistogram* histogram) { histogram->sum = value; }},
+};
+
 class Runner {
  public:
-  Runner() { Clear(); }
-
   Result<void> Run(const TestCommand& command, TestReport* report) {
     if (const auto* load = std::get_if<LoadCommand>(&command)) {
       return Load(*load);
@@ -265,89 +319,65 @@ class Runner {
     if (const auto* eval = std::get_if<EvalCommand>(&command)) {
       Eval(*eval, report);
     } else {
-      Clear();
+      store_.Clear();
     }
     return {};
   }
 
  private:
-  void Clear() {
-    head_ = std::make_unique<storage::Head>(
-        storage::HeadOptions{.retention = std::chrono::milliseconds(0)}, clock_);
-    native_.clear();
-  }
-
   Result<void> Load(const LoadCommand& load) {
     // Of a series that is there twice the last line counts.
     std::map<model::Labels, const SeriesValues*> lines;
     for (const SeriesValues& series : load.series) {
       lines[series.labels] = &series;
     }
-    const auto appender = head_->NewAppender();
     for (const auto& [labels, series] : lines) {
-      if (series->native) {
-        native_.push_back(labels);
-        continue;
-      }
-      if (load.with_nhcb) {
-        AddConverted(labels);
-      }
       for (size_t i = 0; i < series->values.size(); ++i) {
-        if (series->values[i]) {
-          RETURN_IF_ERROR(
-              appender->Append(labels, static_cast<int64_t>(i) * load.step_ms, *series->values[i]));
-        }
+        RETURN_IF_ERROR(Append(labels, static_cast<int64_t>(i) * load.step_ms, series->values[i]));
       }
     }
-    return appender->Commit();
+    return load.with_nhcb ? LoadConverted(lines, load.step_ms) : Result<void>();
   }
 
-  // The native histogram that a classic series would become.
-  void AddConverted(const model::Labels& labels) {
-    for (const std::string_view suffix : {"_bucket", "_count", "_sum"}) {
-      const std::string_view name = labels.MetricName();
-      if (name.ends_with(suffix)) {
+  Result<void> Append(const model::Labels& labels, int64_t time_ms, const ScriptValue& value) {
+    if (value.histogram != nullptr) {
+      return store_.Append(labels, time_ms, *value.histogram);
+    }
+    return value.value ? store_.Append(labels, {time_ms, *value.value}) : Result<void>();
+  }
+
+  // The native histograms that the classic ones are.
+  Result<void> LoadConverted(const std::map<model::Labels, const SeriesValues*>& lines,
+                             int64_t step_ms) {
+    std::map<model::Labels, std::map<size_t, ClassicHistogram>> converted;
+    for (const auto& [labels, series] : lines) {
+      for (const ClassicPart& part : kClassicParts) {
+        const std::string_view name = labels.MetricName();
+        const auto bound = base::ParseDouble(labels.Get("le"));
+        if (!name.ends_with(part.suffix) || (part.has_bound && !bound)) {
+          continue;
+        }
         model::LabelsBuilder builder(labels);
-        builder.Set(model::kMetricNameLabel, name.substr(0, name.size() - suffix.size()));
+        builder.Set(model::kMetricNameLabel, name.substr(0, name.size() - part.suffix.size()));
         builder.Remove("le");
-        native_.push_back(builder.Build());
-        return;
+        auto& histograms = converted[builder.Build()];
+        for (size_t i = 0; i < series->values.size(); ++i) {
+          if (const auto& value = series->values[i].value) {
+            part.add(*value, bound.value_or(0), &histograms[i]);
+          }
+        }
       }
     }
-  }
-
-  bool SelectsNative(const std::vector<model::Matcher>& matchers) const {
-    return std::any_of(native_.begin(), native_.end(), [&matchers](const model::Labels& labels) {
-      return std::all_of(
-          matchers.begin(), matchers.end(),
-          [&labels](const model::Matcher& matcher) { return matcher.Matches(labels); });
-    });
-  }
-
-  bool NeedsNative(const EvalCommand& eval) const {
-    if (std::any_of(eval.series.begin(), eval.series.end(),
-                    [](const SeriesValues& series) { return series.native; })) {
-      return true;
+    for (const auto& [labels, histograms] : converted) {
+      for (const auto& [i, histogram] : histograms) {
+        RETURN_IF_ERROR(
+            store_.Append(labels, static_cast<int64_t>(i) * step_ms, ToNative(histogram)));
+      }
     }
-    const auto query = engine_.Parse(eval.expr);
-    bool needs = false;
-    if (query) {
-      Walk(query->expr(), [&](const Expr& expr) {
-        if (const auto* vector = std::get_if<VectorSelector>(&expr.node)) {
-          needs = needs || SelectsNative(vector->matchers);
-        } else if (const auto* matrix = std::get_if<MatrixSelector>(&expr.node)) {
-          needs = needs || SelectsNative(matrix->vector.matchers);
-        }
-      });
-    }
-    return needs;
+    return {};
   }
 
   void Eval(const EvalCommand& eval, TestReport* report) {
-    if (NeedsNative(eval)) {
-      ++report->unsupported;
-      return;
-    }
     const auto outcome = eval.instant ? InstantEval(eval) : RangeEvalOf(eval);
     if (outcome) {
       ++report->passed;
@@ -383,7 +413,7 @@ class Runner {
     if (!query) {
       return CheckFailure(eval, query.error());
     }
-    const auto result = engine_.Instant(*query, *head_, at_ms);
+    const auto result = engine_.Instant(*query, store_, at_ms);
     if (!result) {
       return CheckFailure(eval, result.error());
     }
@@ -400,7 +430,7 @@ class Runner {
         (type != ValueType::kScalar && type != ValueType::kVector)) {
       return {};
     }
-    ASSIGN_OR_RETURN(const QueryResult result, engine_.RangeQuery(query, *head_,
+    ASSIGN_OR_RETURN(const QueryResult result, engine_.RangeQuery(query, store_,
                                                                   {.start_ms = at_ms - kMinuteMs,
                                                                    .end_ms = at_ms + kMinuteMs,
                                                                    .step_ms = kMinuteMs}));
@@ -409,6 +439,11 @@ class Runner {
       for (const model::Sample& sample : series.samples) {
         if (sample.timestamp_ms == at_ms) {
           middle.push_back({series.labels, at_ms, sample.value});
+        }
+      }
+      for (const model::HistogramSample& sample : series.histograms) {
+        if (sample.timestamp_ms == at_ms) {
+          middle.push_back({series.labels, at_ms, 0, sample.histogram});
         }
       }
     }
@@ -424,7 +459,7 @@ class Runner {
     if (!query) {
       return CheckFailure(eval, query.error());
     }
-    const auto result = engine_.RangeQuery(*query, *head_, eval.range);
+    const auto result = engine_.RangeQuery(*query, store_, eval.range);
     if (!result) {
       return CheckFailure(eval, result.error());
     }
@@ -457,10 +492,8 @@ class Runner {
     return CheckNotes("info", result.infos, eval.infos);
   }
 
-  const base::RealClock clock_;
   const Engine engine_{kOptions};
-  std::unique_ptr<storage::Head> head_;
-  std::vector<model::Labels> native_;  // Series that would be native histograms.
+  TestStore store_;
 };
 
 std::string Counts(const TestReport& report) {

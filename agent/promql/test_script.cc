@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "agent/promql/histogram_literal.h"
 #include "agent/promql/parser.h"
 #include "agent/promql/quote.h"
 #include "lib/base/duration.h"
@@ -20,6 +23,7 @@ using base::Result;
 
 // One value token may not stand for more values than this.
 constexpr uint64_t kMaxRepeat = 1'000'000;
+constexpr uint64_t kMaxHistogramSteps = 10'000;
 constexpr std::string_view kSpace = " \t";
 
 Error Bad(std::string message) { return Error(std::move(message), ErrorKind::kInvalidArgument); }
@@ -71,26 +75,66 @@ size_t FindIncrement(std::string_view text) {
   return std::string_view::npos;
 }
 
+// Cuts "xN" off a token that ends with it. 0 times: once.
+Result<uint64_t> TakeTimes(std::string_view* token, bool* given) {
+  const size_t times = token->rfind('x');
+  *given = times != std::string_view::npos && token->find("}}", times) == std::string_view::npos;
+  if (!*given) {
+    return 0;
+  }
+  const auto count = base::ParseUint(token->substr(times + 1));
+  if (!count || *count > kMaxRepeat) {
+    return Bad(fmt::format("bad value {}", Quote(*token)));
+  }
+  *token = token->substr(0, times);
+  return *count;
+}
+
+// "{{…}}", "{{…}}x3", "{{…}}+{{…}}x3", "{{…}}-{{…}}x3".
+Result<void> AppendHistograms(std::string_view token, std::vector<ScriptValue>* values) {
+  bool repeats = false;
+  std::string_view rest = token;
+  ASSIGN_OR_RETURN(const uint64_t times, TakeTimes(&rest, &repeats));
+  const size_t first_end = std::min(rest.find("}}") + 2, rest.size());
+  ASSIGN_OR_RETURN(const HistogramLiteral first, ParseHistogramLiteral(rest.substr(0, first_end)));
+  rest.remove_prefix(first_end);
+  auto current = std::make_shared<const model::NativeHistogram>(first.histogram);
+  if (rest.empty()) {
+    values->insert(values->end(), times + 1, {std::nullopt, current, first.says_reset});
+    return {};
+  }
+  const char sign = rest.front();
+  if (!repeats || (sign != '+' && sign != '-') || times > kMaxHistogramSteps) {
+    return Bad(fmt::format("bad value {}", Quote(token)));
+  }
+  ASSIGN_OR_RETURN(const HistogramLiteral step, ParseHistogramLiteral(rest.substr(1)));
+  for (uint64_t i = 0; i <= times; ++i) {
+    values->push_back({std::nullopt, current, first.says_reset});
+    auto next = std::make_shared<model::NativeHistogram>(*current);
+    const auto combine = sign == '+' ? model::Add : model::Subtract;
+    if (combine(step.histogram, next.get()) != model::HistogramMismatch::kNone) {
+      return Bad(fmt::format("the histograms of {} do not fit together", Quote(token)));
+    }
+    current = std::move(next);
+  }
+  return {};
+}
+
 // "1", "_", "stale", "1x3", "1+2x3", "_x3".
-Result<void> AppendToken(std::string_view token, std::vector<std::optional<double>>* values) {
+Result<void> AppendToken(std::string_view token, std::vector<ScriptValue>* values) {
+  if (token.starts_with("{{")) {
+    return AppendHistograms(token, values);
+  }
   const Error bad = Bad(fmt::format("bad value {}", Quote(token)));
   std::string_view first = token;
-  uint64_t repeat = 0;
-  const size_t times = token.rfind('x');
-  if (times != std::string_view::npos) {
-    const auto count = base::ParseUint(token.substr(times + 1));
-    if (!count || *count > kMaxRepeat) {
-      return bad;
-    }
-    repeat = *count;
-    first = token.substr(0, times);
-  }
+  bool repeats = false;
+  ASSIGN_OR_RETURN(const uint64_t times, TakeTimes(&first, &repeats));
   if (first == "_") {
-    values->insert(values->end(), times == std::string_view::npos ? 1 : repeat, std::nullopt);
+    values->insert(values->end(), repeats ? times : 1, ScriptValue());
     return {};
   }
   const size_t at = FindIncrement(first);
-  if (at != std::string_view::npos && times == std::string_view::npos) {
+  if (at != std::string_view::npos && !repeats) {
     return bad;
   }
   const auto value = ParseValue(first.substr(0, at));
@@ -100,8 +144,8 @@ Result<void> AppendToken(std::string_view token, std::vector<std::optional<doubl
     return bad;
   }
   double current = *value;
-  for (uint64_t i = 0; i <= repeat; ++i) {
-    values->emplace_back(current);
+  for (uint64_t i = 0; i <= times; ++i) {
+    values->push_back({current});
     if (at != std::string_view::npos) {
       current += *increment;
     }
@@ -292,7 +336,7 @@ Result<void> ParseResultLine(std::string_view line, EvalCommand* eval) {
   }
   ASSIGN_OR_RETURN(SeriesValues series, ParseSeriesValues(line));
   const bool one_value = eval->instant && !eval->range_vector;
-  if (one_value && !series.native && series.values.size() != 1) {
+  if (one_value && series.values.size() != 1) {
     return Bad("an instant eval expects one value per series");
   }
   eval->series.push_back(std::move(series));
@@ -385,6 +429,11 @@ class ScriptParser {
 
 }  // namespace
 
+bool SeriesValues::has_histograms() const {
+  return std::any_of(values.begin(), values.end(),
+                     [](const ScriptValue& value) { return value.histogram != nullptr; });
+}
+
 Result<std::vector<TestCommand>> ParseTestScript(std::string_view script) {
   return ScriptParser(script).Run();
 }
@@ -393,17 +442,12 @@ Result<SeriesValues> ParseSeriesValues(std::string_view line) {
   SeriesValues series;
   const size_t length = MetricLength(line);
   ASSIGN_OR_RETURN(series.labels, ParseMetric(line.substr(0, length)));
-  const std::string_view values = line.substr(length);
-  series.native = values.find("{{") != std::string_view::npos;
-  if (series.native) {
-    return series;
-  }
-  ASSIGN_OR_RETURN(series.values, ParseValues(values));
+  ASSIGN_OR_RETURN(series.values, ParseValues(line.substr(length)));
   return series;
 }
 
-Result<std::vector<std::optional<double>>> ParseValues(std::string_view text) {
-  std::vector<std::optional<double>> values;
+Result<std::vector<ScriptValue>> ParseValues(std::string_view text) {
+  std::vector<ScriptValue> values;
   std::string_view rest = base::TrimSpace(text);
   while (!rest.empty()) {
     RETURN_IF_ERROR(AppendToken(TakeValue(&rest), &values));

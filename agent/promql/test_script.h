@@ -10,16 +10,27 @@
 #include <vector>
 
 #include "agent/promql/engine.h"
+#include "agent/promql/value.h"
 #include "lib/base/result.h"
 #include "lib/model/labels.h"
 
 namespace promql {
 
-// `series values…`: a series and its values one step apart; none is a gap.
+// A float, a native histogram, or neither: a gap.
+struct ScriptValue {
+  std::optional<double> value;
+  HistogramPtr histogram = nullptr;
+  bool says_reset = false;  // The histogram's counter reset is written out.
+
+  bool empty() const { return !value && histogram == nullptr; }
+};
+
+// `series values…`: a series and its values one step apart.
 struct SeriesValues {
   model::Labels labels;
-  std::vector<std::optional<double>> values;
-  bool native = false;  // Some value is a native histogram; `values` is then incomplete.
+  std::vector<ScriptValue> values;
+
+  bool has_histograms() const;
 };
 
 struct LoadCommand {
@@ -63,6 +74,6 @@ base::Result<std::vector<TestCommand>> ParseTestScript(std::string_view script);
 // One line of a load block, as in promtool's unit tests.
 base::Result<SeriesValues> ParseSeriesValues(std::string_view line);
 // The values alone: "1+1x4 _ stale".
-base::Result<std::vector<std::optional<double>>> ParseValues(std::string_view text);
+base::Result<std::vector<ScriptValue>> ParseValues(std::string_view text);
 
 }  // namespace promql

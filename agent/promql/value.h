@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "lib/model/labels.h"
+#include "lib/model/native_histogram.h"
 #include "lib/model/sample.h"
 
 namespace promql {
@@ -21,16 +23,20 @@ struct String {
   std::string value;
 };
 
+using HistogramPtr = std::shared_ptr<const model::NativeHistogram>;
+
 struct VectorElement {
   model::Labels labels;
   int64_t timestamp_ms = 0;
   double value = 0;
+  HistogramPtr histogram = nullptr;  // Where it is set, `value` means nothing.
 };
 using Vector = std::vector<VectorElement>;
 
 struct MatrixSeries {
   model::Labels labels;
   std::vector<model::Sample> samples;
+  std::vector<model::HistogramSample> histograms = {};  // At other times than the samples.
 };
 using Matrix = std::vector<MatrixSeries>;
 

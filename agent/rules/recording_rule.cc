@@ -14,6 +14,12 @@ base::Result<Outcome> RecordingRule::Advance(const promql::Vector& vector) const
   Outcome outcome;
   std::unordered_set<model::Labels> seen;
   for (const promql::VectorElement& element : vector) {
+    if (element.histogram != nullptr) {
+      return base::Error(fmt::format("{} is a native histogram, which cannot be recorded; record "
+                                     "histogram_quantile or another number of it",
+                                     element.labels.ToString()),
+                         base::ErrorKind::kUnsupported);
+    }
     model::LabelsBuilder builder(element.labels);
     builder.Set(model::kMetricNameLabel, name_);
     for (const auto& [name, value] : labels_) {

@@ -125,7 +125,7 @@ class InputFeed {
                                    promql::Quote(input.series), promql::Quote(input.values),
                                    series.error().message()));
       }
-      if (series->native) {
+      if (series->has_histograms()) {
         return Invalid(fmt::format("input series {}: native histograms are not supported",
                                    promql::Quote(input.series)));
       }
@@ -143,8 +143,9 @@ class InputFeed {
     for (auto& [labels, feed] : series_) {
       for (; feed.next < feed.values.size() && At(feed) <= now; ++feed.next) {
         const auto& value = feed.values[feed.next];
-        if (value) {
-          RETURN_IF_ERROR(appender->Append(labels, base::ToMillis(test_.start + At(feed)), *value));
+        if (value.value) {
+          RETURN_IF_ERROR(
+              appender->Append(labels, base::ToMillis(test_.start + At(feed)), *value.value));
         }
       }
     }
@@ -153,7 +154,7 @@ class InputFeed {
 
  private:
   struct Feed {
-    std::vector<std::optional<double>> values;
+    std::vector<promql::ScriptValue> values;
     size_t next = 0;
   };
   milliseconds At(const Feed& feed) const {
@@ -341,7 +342,7 @@ class TestRun {
       if (!base::TrimSpace(sample.labels).empty()) {
         ASSIGN_OR_RETURN(const promql::SeriesValues series,
                          promql::ParseSeriesValues(sample.labels));
-        if (series.native || !series.values.empty()) {
+        if (!series.values.empty()) {
           return Invalid(fmt::format("exp_samples: labels {}: only labels are expected",
                                      promql::Quote(sample.labels)));
         }

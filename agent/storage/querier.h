@@ -11,6 +11,7 @@
 #include "lib/base/result.h"
 #include "lib/model/labels.h"
 #include "lib/model/matcher.h"
+#include "lib/model/native_histogram.h"
 #include "lib/model/sample.h"
 
 namespace storage {
@@ -23,6 +24,14 @@ class SampleCursor {
   virtual bool Next(model::Sample* sample) = 0;
 };
 
+// Native histograms of one series in time order, stale markers included.
+class HistogramCursor {
+ public:
+  virtual ~HistogramCursor() = default;
+  // False at the end.
+  virtual bool Next(model::HistogramSample* sample) = 0;
+};
+
 // One series of a Select. Valid as long as the Querier that made it.
 class Series {
  public:
@@ -30,6 +39,8 @@ class Series {
   virtual const model::Labels& labels() const = 0;
   // Samples with start_ms <= t <= end_ms of the Select.
   virtual std::unique_ptr<SampleCursor> Samples() const = 0;
+  // The same of its native histograms; null when it has none, as nearly all series.
+  virtual std::unique_ptr<HistogramCursor> Histograms() const { return nullptr; }
 };
 
 struct TimeRange {

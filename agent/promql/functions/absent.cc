@@ -44,7 +44,7 @@ StepValue Invert(const StepMatrix& matrix, const CallContext& call) {
   absent.front().values.assign(call.steps().count, 1);
   for (const StepSeries& series : matrix) {
     for (size_t i = 0; i < series.values.size(); ++i) {
-      if (!IsAbsent(series.values[i])) {
+      if (series.Has(i)) {
         absent.front().values[i] = kAbsent;
       }
     }
@@ -60,7 +60,7 @@ Result<StepValue> Absent(CallContext& call) {
 }
 
 Result<StepValue> AbsentOverTime(CallContext& call) {
-  const auto present = [](const Window& /*window*/) { return std::optional<double>(1); };
+  const auto present = [](const Window& /*window*/) { return std::optional<Point>(1); };
   ASSIGN_OR_RETURN(const StepMatrix matrix, call.Windows(0, present));
   RETURN_IF_ERROR(call.evaluator().Hold(call.steps().count));
   return Invert(matrix, call);

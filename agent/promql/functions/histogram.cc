@@ -1,9 +1,9 @@
-// Classic histograms: cumulative buckets with their upper bound in the label `le`. The functions of
-// native histograms ignore float elements, as they do in Prometheus.
+// Classic histograms, cumulative buckets with their upper bound in the label `le`, and native ones.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
-#include <optional>
+#include <map>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include "agent/promql/almost_equal.h"
 #include "agent/promql/call_context.h"
 #include "agent/promql/functions/groups.h"
+#include "agent/promql/native_quantile.h"
 #include "agent/promql/quantile.h"
 #include "agent/promql/quote.h"
 #include "lib/base/strings.h"
@@ -157,10 +158,9 @@ double BucketFraction(double lower, double upper, Buckets buckets) {
          count;
 }
 
-// One histogram: the series that differ in `le` only.
-struct Histogram {
+// One classic histogram: the series that differ in `le` only.
+struct Classic {
   StepSeries output;
-  std::string_view metric_name;
   std::vector<std::pair<double, const StepSeries*>> buckets;
 
   Buckets At(size_t step) const {
@@ -180,38 +180,108 @@ model::Labels WithoutBound(const model::Labels& labels) {
   return builder.Build();
 }
 
-// Refers to `matrix`.
-std::vector<Histogram> GroupByBound(const StepMatrix& matrix, size_t vector_arg,
-                                    CallContext& call) {
-  std::vector<Histogram> histograms;
-  std::unordered_map<model::Labels, size_t> by_labels;
-  for (const StepSeries& series : matrix) {
+// What a histogram at one step is worth; `metric` is its name.
+struct Estimate {
+  std::function<double(Buckets buckets, std::string_view metric, size_t step)> classic;
+  std::function<double(const model::NativeHistogram& histogram, std::string_view metric,
+                       size_t step)>
+      native;
+};
+
+// Applies an estimate to all histograms of a vector.
+class HistogramVector {
+ public:
+  // The matrix must outlive this object.
+  HistogramVector(const StepMatrix& matrix, const Expr& arg, CallContext& call)
+      : position_(arg.position), call_(call) {
+    for (const StepSeries& series : matrix) {
+      if (!series.histograms.empty()) {
+        native_.emplace(series.labels, &series);
+      }
+      if (!std::all_of(series.values.begin(), series.values.end(), IsAbsent)) {
+        AddBucket(series);
+      }
+    }
+  }
+
+  // Adds one series for each histogram. `rename` may change the labels of the results.
+  void Evaluate(const Estimate& estimate, const std::function<void(StepSeries*)>& rename,
+                StepMatrix* results) {
+    for (Classic& histogram : classic_) {
+      StepSeries output = histogram.output;
+      EvaluateClassic(estimate, histogram, &output);
+      rename(&output);
+      results->push_back(std::move(output));
+    }
+    for (const auto& [labels, series] : native_) {
+      StepSeries output = Empty(labels);
+      EvaluateNative(estimate, *series, &output);
+      rename(&output);
+      results->push_back(std::move(output));
+    }
+  }
+
+ private:
+  StepSeries Empty(const model::Labels& labels) const {
+    return {.labels = labels, .values = std::vector<double>(call_.steps().count, kAbsent)};
+  }
+
+  void AddBucket(const StepSeries& series) {
     const std::string_view bound_text = series.labels.Get(kBoundLabel);
     const auto bound = base::ParseDouble(bound_text);
     if (!bound) {
-      call.notes().Warn(call.Arg(vector_arg).position,
-                        fmt::format("bucket label \"le\" is missing or has a malformed value of {} "
-                                    "for metric name {}",
-                                    Quote(bound_text), Quote(series.labels.MetricName())));
-      continue;
+      call_.notes().Warn(
+          position_, fmt::format("bucket label \"le\" is missing or has a malformed value of {} "
+                                 "for metric name {}",
+                                 Quote(bound_text), Quote(series.labels.MetricName())));
+      return;
     }
-    const auto [at, inserted] = by_labels.emplace(WithoutBound(series.labels), histograms.size());
+    const auto [at, inserted] = by_labels_.emplace(WithoutBound(series.labels), classic_.size());
     if (inserted) {
-      histograms.push_back({.metric_name = series.labels.MetricName()});
-      StepSeries& output = histograms.back().output;
-      output.labels = at->first;
-      output.values.assign(call.steps().count, kAbsent);
-      call.evaluator().DropName(&output);
+      classic_.push_back({.output = Empty(at->first)});
     }
-    histograms[at->second].buckets.emplace_back(*bound, &series);
+    classic_[at->second].buckets.emplace_back(*bound, &series);
   }
-  return histograms;
-}
 
-Result<StepValue> Collect(std::vector<Histogram> histograms, const Evaluator& evaluator) {
-  StepMatrix matrix;
-  for (Histogram& histogram : histograms) {
-    matrix.push_back(std::move(histogram.output));
+  void EvaluateClassic(const Estimate& estimate, const Classic& histogram, StepSeries* output) {
+    const auto native = native_.find(output->labels);
+    for (size_t i = 0; i < output->values.size(); ++i) {
+      Buckets buckets = histogram.At(i);
+      if (buckets.empty()) {
+        continue;
+      }
+      if (native != native_.end() && native->second->HasHistogram(i)) {
+        call_.notes().Warn(position_,
+                           fmt::format("vector contains a mix of classic and native histograms for "
+                                       "metric name {}",
+                                       Quote(output->labels.MetricName())));
+        continue;
+      }
+      output->values[i] = estimate.classic(std::move(buckets), output->labels.MetricName(), i);
+    }
+  }
+
+  void EvaluateNative(const Estimate& estimate, const StepSeries& series,
+                      StepSeries* output) const {
+    const auto classic = by_labels_.find(series.labels);
+    for (size_t i = 0; i < output->values.size(); ++i) {
+      const bool mixed = classic != by_labels_.end() && !classic_[classic->second].At(i).empty();
+      if (series.HasHistogram(i) && !mixed) {
+        output->values[i] = estimate.native(*series.histograms[i], series.labels.MetricName(), i);
+      }
+    }
+  }
+
+  Position position_;
+  CallContext& call_;
+  std::vector<Classic> classic_;
+  std::unordered_map<model::Labels, size_t> by_labels_;
+  std::map<model::Labels, const StepSeries*> native_;
+};
+
+Result<StepValue> Collect(StepMatrix matrix, const Evaluator& evaluator) {
+  for (StepSeries& series : matrix) {
+    evaluator.DropName(&series);
   }
   DropEmpty(&matrix);
   if (!evaluator.options().delayed_name_removal) {
@@ -220,40 +290,88 @@ Result<StepValue> Collect(std::vector<Histogram> histograms, const Evaluator& ev
   return StepValue(std::move(matrix));
 }
 
-void InformForced(const Histogram& histogram, Position at, Notes& notes) {
-  std::string text =
-      "input to histogram_quantile needed to be fixed for monotonicity (see "
-      "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
-  if (!histogram.metric_name.empty()) {
-    text += fmt::format(" for metric name {}", Quote(histogram.metric_name));
+void Inform(std::string text, std::string_view metric, Position at, Notes& notes) {
+  if (!metric.empty()) {
+    text += fmt::format(" for metric name {}", Quote(metric));
   }
   notes.Info(at, text);
+}
+
+Estimate QuantileEstimate(const StepScalars& quantiles, Position at, Notes& notes) {
+  const auto classic = [&quantiles, at, &notes](Buckets buckets, std::string_view metric,
+                                                size_t step) {
+    bool forced = false;
+    const double value = BucketQuantile(quantiles[step], std::move(buckets), &forced);
+    if (forced) {
+      Inform(
+          "input to histogram_quantile needed to be fixed for monotonicity (see "
+          "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)",
+          metric, at, notes);
+    }
+    return value;
+  };
+  const auto native = [&quantiles, at, &notes](const model::NativeHistogram& histogram,
+                                               std::string_view metric, size_t step) {
+    const NativeQuantileResult result = NativeQuantile(quantiles[step], histogram);
+    if (result.nan != NanEffect::kNone) {
+      Inform(fmt::format("input to histogram_quantile has NaN observations, result is {}",
+                         result.nan == NanEffect::kResult ? "NaN" : "skewed higher"),
+             metric, at, notes);
+    }
+    return result.value;
+  };
+  return {classic, native};
+}
+
+void WarnOfQuantiles(const StepScalars& quantiles, Position at, Notes& notes) {
+  for (const double q : quantiles) {
+    if (const std::string warning = QuantileWarning(q); !warning.empty()) {
+      notes.Warn(at, warning);
+    }
+  }
 }
 
 Result<StepValue> HistogramQuantile(CallContext& call) {
   constexpr size_t kVectorArg = 1;
   ASSIGN_OR_RETURN(const StepScalars quantiles, call.Scalars(0));
   ASSIGN_OR_RETURN(const StepMatrix matrix, call.Vector(kVectorArg));
-  for (const double q : quantiles) {
-    if (const std::string warning = QuantileWarning(q); !warning.empty()) {
-      call.notes().Warn(call.Arg(0).position, warning);
-    }
+  WarnOfQuantiles(quantiles, call.Arg(0).position, call.notes());
+  StepMatrix results;
+  HistogramVector(matrix, call.Arg(kVectorArg), call)
+      .Evaluate(
+          QuantileEstimate(quantiles, call.Arg(kVectorArg).position, call.notes()),
+          [](StepSeries*) {}, &results);
+  return Collect(std::move(results), call.evaluator());
+}
+
+// As OpenMetrics writes numbers in labels: with a point.
+std::string LabelValue(double q) {
+  std::string text = base::FormatDouble(q);
+  return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
+}
+
+// Several quantiles at once, each named by a label.
+Result<StepValue> HistogramQuantiles(CallContext& call) {
+  ASSIGN_OR_RETURN(const StepMatrix matrix, call.Vector(0));
+  ASSIGN_OR_RETURN(const std::string label, call.Text(1));
+  if (label.empty() || !base::IsValidUtf8(label)) {
+    return call.Fail(fmt::format("invalid label name in histogram_quantiles(): {}", Quote(label)));
   }
-  std::vector<Histogram> histograms = GroupByBound(matrix, kVectorArg, call);
-  for (Histogram& histogram : histograms) {
-    for (size_t i = 0; i < quantiles.size(); ++i) {
-      Buckets buckets = histogram.At(i);
-      if (buckets.empty()) {
-        continue;
-      }
-      bool forced = false;
-      histogram.output.values[i] = BucketQuantile(quantiles[i], std::move(buckets), &forced);
-      if (forced) {
-        InformForced(histogram, call.Arg(kVectorArg).position, call.notes());
-      }
-    }
+  HistogramVector histograms(matrix, call.Arg(0), call);
+  StepMatrix results;
+  for (size_t arg = 2; arg < call.args(); ++arg) {
+    ASSIGN_OR_RETURN(const StepScalars quantiles, call.Scalars(arg));
+    WarnOfQuantiles(quantiles, call.Arg(arg).position, call.notes());
+    const std::string value = LabelValue(quantiles.front());
+    const auto rename = [&](StepSeries* series) {
+      model::LabelsBuilder builder(series->labels);
+      builder.Set(label, value);
+      series->labels = builder.Build();
+    };
+    histograms.Evaluate(QuantileEstimate(quantiles, call.Arg(0).position, call.notes()), rename,
+                        &results);
   }
-  return Collect(std::move(histograms), call.evaluator());
+  return Collect(std::move(results), call.evaluator());
 }
 
 Result<StepValue> HistogramFraction(CallContext& call) {
@@ -261,31 +379,44 @@ Result<StepValue> HistogramFraction(CallContext& call) {
   ASSIGN_OR_RETURN(const StepScalars lower, call.Scalars(0));
   ASSIGN_OR_RETURN(const StepScalars upper, call.Scalars(1));
   ASSIGN_OR_RETURN(const StepMatrix matrix, call.Vector(kVectorArg));
-  std::vector<Histogram> histograms = GroupByBound(matrix, kVectorArg, call);
-  for (Histogram& histogram : histograms) {
-    for (size_t i = 0; i < lower.size(); ++i) {
-      Buckets buckets = histogram.At(i);
-      if (!buckets.empty()) {
-        histogram.output.values[i] = BucketFraction(lower[i], upper[i], std::move(buckets));
-      }
-    }
-  }
-  return Collect(std::move(histograms), call.evaluator());
+  const Estimate estimate{
+      [&](Buckets buckets, std::string_view /*metric*/, size_t step) {
+        return BucketFraction(lower[step], upper[step], std::move(buckets));
+      },
+      [&](const model::NativeHistogram& histogram, std::string_view metric, size_t step) {
+        if (std::isnan(histogram.sum)) {
+          Inform(
+              "input to histogram_fraction has NaN observations, which are excluded from all "
+              "fractions",
+              metric, call.Arg(kVectorArg).position, call.notes());
+        }
+        return NativeFraction(lower[step], upper[step], histogram);
+      }};
+  StepMatrix results;
+  HistogramVector(matrix, call.Arg(kVectorArg), call)
+      .Evaluate(
+          estimate, [](StepSeries*) {}, &results);
+  return Collect(std::move(results), call.evaluator());
 }
 
-std::optional<double> IgnoreFloats(double /*value*/, std::span<const double> /*scalars*/) {
-  return std::nullopt;
+double CountOf(const model::NativeHistogram& histogram) { return histogram.count; }
+double SumOf(const model::NativeHistogram& histogram) { return histogram.sum; }
+double AverageOf(const model::NativeHistogram& histogram) {
+  return histogram.sum / histogram.count;
+}
+double DeviationOf(const model::NativeHistogram& histogram) {
+  return std::sqrt(NativeVariance(histogram));
 }
 
 constexpr Function kFunctions[] = {
     {.name = "histogram_avg",
      .help = "Average of native histograms.",
      .args = {kVector},
-     .eval = IgnoreFloats},
+     .eval = AverageOf},
     {.name = "histogram_count",
      .help = "Number of observations of native histograms.",
      .args = {kVector},
-     .eval = IgnoreFloats},
+     .eval = CountOf},
     {.name = "histogram_fraction",
      .help = "Share of the observations between two bounds.",
      .args = {kScalar, kScalar, kVector},
@@ -294,18 +425,25 @@ constexpr Function kFunctions[] = {
      .help = "Quantile (0 to 1) estimated from histogram buckets.",
      .args = {kScalar, kVector},
      .eval = HistogramQuantile},
+    {.name = "histogram_quantiles",
+     .help =
+         "Quantiles (0 to 1) from histogram buckets: vector, label for the quantile, quantiles.",
+     .args = {kVector, kString, kScalar, kScalar},
+     .variadic = 9,
+     .experimental = true,
+     .eval = HistogramQuantiles},
     {.name = "histogram_stddev",
      .help = "Estimated standard deviation of native histograms.",
      .args = {kVector},
-     .eval = IgnoreFloats},
+     .eval = DeviationOf},
     {.name = "histogram_stdvar",
      .help = "Estimated variance of native histograms.",
      .args = {kVector},
-     .eval = IgnoreFloats},
+     .eval = NativeVariance},
     {.name = "histogram_sum",
      .help = "Sum of the observations of native histograms.",
      .args = {kVector},
-     .eval = IgnoreFloats},
+     .eval = SumOf},
 };
 
 }  // namespace

@@ -1,8 +1,12 @@
 // One value out of all samples of a range.
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "agent/promql/functions/groups.h"
+#include "agent/promql/histogram_math.h"
+#include "agent/promql/histogram_notes.h"
 #include "agent/promql/kahan.h"
 #include "agent/promql/notes.h"
 #include "agent/promql/quantile.h"
@@ -21,7 +25,36 @@ std::vector<double> Values(const Window& window) {
   return values;
 }
 
-std::optional<double> Avg(const Window& window) {
+bool AnyMix(const Window& window) {
+  if (window.samples.empty() || window.histograms.empty()) {
+    return false;
+  }
+  WarnMixedSamples(window.call->args.front()->position, window.labels->MetricName(), window.notes);
+  return true;
+}
+
+// The histograms of a range without floats.
+std::optional<Point> Folded(const Window& window, HistogramFold fold) {
+  auto result = std::make_shared<model::NativeHistogram>(*window.histograms.front().histogram);
+  for (size_t i = 1; i < window.histograms.size(); ++i) {
+    const auto mismatch = fold(i + 1, *window.histograms[i].histogram, result.get());
+    if (mismatch != model::HistogramMismatch::kNone) {
+      WarnMismatch(mismatch, window.call->args.front()->position, window.labels->MetricName(),
+                   window.notes);
+      return std::nullopt;
+    }
+  }
+  model::Compact(result.get());
+  return Point(HistogramPtr(std::move(result)));
+}
+
+std::optional<Point> Avg(const Window& window) {
+  if (AnyMix(window)) {
+    return std::nullopt;
+  }
+  if (window.samples.empty()) {
+    return Folded(window, FoldMean);
+  }
   KahanMean mean;
   for (const model::Sample& sample : window.samples) {
     mean.Add(sample.value);
@@ -29,7 +62,13 @@ std::optional<double> Avg(const Window& window) {
   return mean.Mean();
 }
 
-std::optional<double> Sum(const Window& window) {
+std::optional<Point> Sum(const Window& window) {
+  if (AnyMix(window)) {
+    return std::nullopt;
+  }
+  if (window.samples.empty()) {
+    return Folded(window, FoldSum);
+  }
   KahanSum sum;
   for (const model::Sample& sample : window.samples) {
     sum.Add(sample.value);
@@ -37,11 +76,11 @@ std::optional<double> Sum(const Window& window) {
   return sum.Total();
 }
 
-std::optional<double> Count(const Window& window) {
-  return static_cast<double>(window.samples.size());
+std::optional<Point> Count(const Window& window) {
+  return static_cast<double>(window.samples.size() + window.histograms.size());
 }
 
-std::optional<double> Present(const Window& /*window*/) { return 1; }
+std::optional<Point> Present(const Window& /*window*/) { return 1; }
 
 // The first sample that no other one beats; NaN only if there is nothing else.
 template <typename Beats>
@@ -55,32 +94,55 @@ model::Sample Best(const Window& window, const Beats& beats) {
   return best;
 }
 
-std::optional<double> Min(const Window& window) {
+std::optional<Point> Min(const Window& window) {
   return Best(window, [](double a, double b) { return a < b; }).value;
 }
 
-std::optional<double> Max(const Window& window) {
+std::optional<Point> Max(const Window& window) {
   return Best(window, [](double a, double b) { return a > b; }).value;
 }
 
-std::optional<double> TimeOfMin(const Window& window) {
+std::optional<Point> TimeOfMin(const Window& window) {
   return Seconds(Best(window, [](double a, double b) { return a <= b; }).timestamp_ms);
 }
 
-std::optional<double> TimeOfMax(const Window& window) {
+std::optional<Point> TimeOfMax(const Window& window) {
   return Seconds(Best(window, [](double a, double b) { return a >= b; }).timestamp_ms);
 }
 
-std::optional<double> First(const Window& window) { return window.samples.front().value; }
-std::optional<double> Last(const Window& window) { return window.samples.back().value; }
-std::optional<double> TimeOfFirst(const Window& window) {
-  return Seconds(window.samples.front().timestamp_ms);
-}
-std::optional<double> TimeOfLast(const Window& window) {
-  return Seconds(window.samples.back().timestamp_ms);
+struct TimedPoint {
+  int64_t timestamp_ms = 0;
+  Point point;
+};
+
+TimedPoint OldestOf(const Window& window) {
+  const bool histogram = window.samples.empty() ||
+                         (!window.histograms.empty() && window.histograms.front().timestamp_ms <
+                                                            window.samples.front().timestamp_ms);
+  return histogram ? TimedPoint{window.histograms.front().timestamp_ms,
+                                window.histograms.front().histogram}
+                   : TimedPoint{window.samples.front().timestamp_ms, window.samples.front().value};
 }
 
-std::optional<double> QuantileOverTime(const Window& window) {
+TimedPoint LatestOf(const Window& window) {
+  const bool histogram = window.samples.empty() ||
+                         (!window.histograms.empty() && window.histograms.back().timestamp_ms >
+                                                            window.samples.back().timestamp_ms);
+  return histogram
+             ? TimedPoint{window.histograms.back().timestamp_ms, window.histograms.back().histogram}
+             : TimedPoint{window.samples.back().timestamp_ms, window.samples.back().value};
+}
+
+std::optional<Point> First(const Window& window) { return OldestOf(window).point; }
+std::optional<Point> Last(const Window& window) { return LatestOf(window).point; }
+std::optional<Point> TimeOfFirst(const Window& window) {
+  return Seconds(OldestOf(window).timestamp_ms);
+}
+std::optional<Point> TimeOfLast(const Window& window) {
+  return Seconds(LatestOf(window).timestamp_ms);
+}
+
+std::optional<Point> QuantileOverTime(const Window& window) {
   const double q = window.scalars[0];
   if (const std::string warning = QuantileWarning(q); !warning.empty()) {
     window.notes->Warn(window.call->args.front()->position, warning);
@@ -88,7 +150,7 @@ std::optional<double> QuantileOverTime(const Window& window) {
   return Quantile(q, Values(window));
 }
 
-std::optional<double> StdVar(const Window& window) {
+double VarianceOf(const Window& window) {
   Variance variance;
   for (const model::Sample& sample : window.samples) {
     variance.Add(sample.value);
@@ -96,10 +158,11 @@ std::optional<double> StdVar(const Window& window) {
   return variance.Value();
 }
 
-std::optional<double> StdDev(const Window& window) { return std::sqrt(*StdVar(window)); }
+std::optional<Point> StdVar(const Window& window) { return VarianceOf(window); }
+std::optional<Point> StdDev(const Window& window) { return std::sqrt(VarianceOf(window)); }
 
 // Median absolute deviation.
-std::optional<double> Mad(const Window& window) {
+std::optional<Point> Mad(const Window& window) {
   std::vector<double> values = Values(window);
   const double median = Quantile(0.5, values);
   for (double& value : values) {
@@ -112,20 +175,22 @@ constexpr Function kFunctions[] = {
     {.name = "avg_over_time",
      .help = "Average of the samples in the range.",
      .args = {kMatrix},
+     .traits = kTakesHistograms,
      .eval = Avg},
     {.name = "count_over_time",
      .help = "Number of samples in the range.",
      .args = {kMatrix},
+     .traits = kTakesHistograms,
      .eval = Count},
     {.name = "first_over_time",
      .help = "Oldest sample in the range.",
      .args = {kMatrix},
-     .traits = kKeepsName,
+     .traits = kKeepsName | kTakesHistograms,
      .eval = First},
     {.name = "last_over_time",
      .help = "Latest sample in the range.",
      .args = {kMatrix},
-     .traits = kKeepsName,
+     .traits = kKeepsName | kTakesHistograms,
      .eval = Last},
     {.name = "mad_over_time",
      .help = "Median absolute deviation of the samples in the range.",
@@ -143,6 +208,7 @@ constexpr Function kFunctions[] = {
     {.name = "present_over_time",
      .help = "1 for every series with a sample in the range.",
      .args = {kMatrix},
+     .traits = kTakesHistograms,
      .eval = Present},
     {.name = "quantile_over_time",
      .help = "Quantile (0 to 1) of the samples in the range.",
@@ -159,15 +225,18 @@ constexpr Function kFunctions[] = {
     {.name = "sum_over_time",
      .help = "Sum of the samples in the range.",
      .args = {kMatrix},
+     .traits = kTakesHistograms,
      .eval = Sum},
     {.name = "ts_of_first_over_time",
      .help = "Time of the oldest sample in the range, in seconds since the epoch.",
      .args = {kMatrix},
+     .traits = kTakesHistograms,
      .experimental = true,
      .eval = TimeOfFirst},
     {.name = "ts_of_last_over_time",
      .help = "Time of the latest sample in the range, in seconds since the epoch.",
      .args = {kMatrix},
+     .traits = kTakesHistograms,
      .experimental = true,
      .eval = TimeOfLast},
     {.name = "ts_of_max_over_time",

@@ -54,14 +54,14 @@ Line Fit(std::span<const model::Sample> samples, int64_t origin_ms) {
   return {slope, y / n - slope * x / n};
 }
 
-std::optional<double> Deriv(const Window& window) {
+std::optional<Point> Deriv(const Window& window) {
   if (window.samples.size() < kMinSamples) {
     return std::nullopt;
   }
   return Fit(window.samples, window.samples.front().timestamp_ms).slope;
 }
 
-std::optional<double> PredictLinear(const Window& window) {
+std::optional<Point> PredictLinear(const Window& window) {
   if (window.samples.size() < kMinSamples) {
     return std::nullopt;
   }
@@ -79,7 +79,7 @@ bool CheckFactor(const Window& window, std::string_view name, char symbol, doubl
 }
 
 // Holt's linear method: a smoothed value and a smoothed trend.
-std::optional<double> DoubleExponentialSmoothing(const Window& window) {
+std::optional<Point> DoubleExponentialSmoothing(const Window& window) {
   const double smoothing = window.scalars[0];
   const double trending = window.scalars[1];
   if (!CheckFactor(window, "smoothing", 's', smoothing) ||

@@ -46,6 +46,7 @@ int CompareNaturally(std::string_view a, std::string_view b) {
 template <bool kDescending>
 Result<StepValue> SortByValue(CallContext& call) {
   ASSIGN_OR_RETURN(StepMatrix matrix, call.Vector(0));
+  KeepFloats(&matrix);
   if (call.steps().count == 1) {
     std::stable_sort(matrix.begin(), matrix.end(), [](const StepSeries& a, const StepSeries& b) {
       const double x = a.values.front();

@@ -107,7 +107,7 @@ Result<StepValue> Timestamp(CallContext& call) {
     const StepScalars times = EvalTimes(call.steps());
     for (StepSeries& series : matrix) {
       for (size_t i = 0; i < times.size(); ++i) {
-        series.values[i] = IsAbsent(series.values[i]) ? kAbsent : times[i];
+        series.Set(i, series.Has(i) ? times[i] : kAbsent);
       }
     }
   }
