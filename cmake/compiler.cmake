@@ -5,6 +5,12 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
 
+# Links in a third of the time of GNU ld.
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
@@ -14,6 +20,8 @@ add_library(tarsier_compiler INTERFACE)
 target_compile_options(tarsier_compiler INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
   -Wold-style-cast -Wimplicit-fallthrough -Wmissing-declarations -Wundef
+  # GCC takes a precompiled header only where the same macros are defined; some packages' flags define these.
+  $<$<BOOL:${TARSIER_PCH}>:-pthread$<SEMICOLON>-D_FILE_OFFSET_BITS=64>
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Wno-missing-designated-field-initializers -Wno-unknown-warning-option>
   # Designated initialisers leave the rest at its default on purpose.
@@ -22,7 +30,8 @@ target_compile_options(tarsier_compiler INTERFACE
 
 if(TARSIER_SANITIZE)
   target_compile_options(tarsier_compiler INTERFACE
-    -fsanitize=${TARSIER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+    # Line numbers and no optimisation: with -O1 -g, gcc takes two and a half times as long under address,undefined.
+    -fsanitize=${TARSIER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1
     # gcc's own instrumentation raises this one falsely in std::optional and std::variant.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(tarsier_compiler INTERFACE -fsanitize=${TARSIER_SANITIZE})

@@ -1,5 +1,6 @@
 #include "agent/scrape/scraper.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -225,6 +226,7 @@ void Scraper::TakePlan() {
 
 void Scraper::Scrape(int64_t timestamp_ms) {
   TakePlan();
+  last_timestamp_ms_ = timestamp_ms;
   Report report;
   const base::MonotonicTime start = clock_.Monotonic();
   const base::Result<void> outcome = FetchAndAppend(timestamp_ms, &report);
@@ -241,6 +243,8 @@ void Scraper::Scrape(int64_t timestamp_ms) {
 }
 
 void Scraper::End(int64_t timestamp_ms) {
+  // A second sample at the time of the last scrape would be refused as a duplicate.
+  timestamp_ms = std::max(timestamp_ms, last_timestamp_ms_ + 1);
   MarkAllStale(timestamp_ms);
   AppendReport({}, true, timestamp_ms);
 }

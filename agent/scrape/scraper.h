@@ -71,6 +71,7 @@ class Scraper {
   // Of the scraping thread.
   Plan plan_;
   SeriesCache cache_;
+  int64_t last_timestamp_ms_ = 0;
   std::map<std::string_view, storage::SeriesRef> report_refs_;  // By name; literals.
 
   mutable base::Mutex mutex_;

@@ -10,6 +10,7 @@ standard library only. Servers that refuse to run as root run as `postgres` (or 
 """
 import argparse
 import contextlib
+import fcntl
 import glob
 import http.server
 import json
@@ -36,10 +37,45 @@ class Skip(Exception):
     """Raised when a test cannot run here; its text says what is missing."""
 
 
+class Ports:
+    """Ports below the ephemeral range, which no client socket takes by chance; each running script holds a block of its own."""
+
+    FIRST, BLOCK, BLOCKS = 12000, 500, 40
+
+    def __init__(self):
+        self.next, self.end, self.lock = 0, 0, None
+
+    def claim(self):
+        for block in range(self.BLOCKS):
+            lock = open(os.path.join(tempfile.gettempdir(), f"tarsier-e2e-ports-{os.getuid()}-{block}"), "w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            self.lock = lock  # Held until this process ends.
+            self.next = self.FIRST + block * self.BLOCK
+            self.end = self.next + self.BLOCK
+            return
+        raise Skip(f"{self.BLOCKS} end-to-end scripts are running already")
+
+    def free(self):
+        if not self.lock:
+            self.claim()
+        while self.next < self.end:
+            port, self.next = self.next, self.next + 1
+            with socket.socket() as s, contextlib.suppress(OSError):
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("127.0.0.1", port))
+                return port
+        raise AssertionError(f"no free port is left in the block of {self.BLOCK} that ends before {self.end}")
+
+
+PORTS = Ports()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return PORTS.free()
 
 
 def eventually(check, what, timeout=30.0, interval=0.1):

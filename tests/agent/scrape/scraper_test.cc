@@ -249,6 +249,15 @@ TEST_F(ScraperTest, ATargetThatEndsIsMarkedStaleReportSeriesToo) {
   EXPECT_EQ(Series("up"), "1@1000 stale@2000");
 }
 
+TEST_F(ScraperTest, ATargetThatEndsAtTheTimeOfItsLastScrapeIsMarkedStaleAMillisecondLater) {
+  Scraper& scraper = Make();
+  source_->samples = {Sample("a", 1)};
+  scraper.Scrape(1000);
+  scraper.End(1000);
+  EXPECT_EQ(Series("a"), "1@1000 stale@1001");
+  EXPECT_EQ(Series("up"), "1@1000 stale@1001");
+}
+
 TEST_F(ScraperTest, NewRelabellingEndsTheOldSeriesAndNoOther) {
   Scraper& scraper = Make();
   source_->samples = {Sample("a", 1), Sample("b", 1)};
