@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "exporters/toolkit/transport_failure.h"
 #include "lib/base/strings.h"
 
 namespace exporters::pgbouncer {
@@ -71,7 +72,7 @@ base::Result<Snapshot> Console::Fetch(base::MonotonicTime deadline) {
 base::Result<void> Console::Connect(base::MonotonicTime deadline) {
   auto transport = Transport::Connect(info_.endpoint, resolver_, deadline);
   if (!transport.ok()) {
-    return Fail(ReasonOfConnect(transport.error()), transport.error());
+    return Fail(ReasonOfConnect<FailureReason>(transport.error().kind()), transport.error());
   }
   transport_ = std::move(transport).value();
   return info_.ssl_mode == SslMode::kDisable ? base::Result<void>() : NegotiateTls(deadline);
@@ -83,7 +84,7 @@ base::Result<void> Console::NegotiateTls(base::MonotonicTime deadline) {
   RETURN_IF_ERROR(Send(TlsRequest(), deadline));
   char answer = 0;
   if (const auto received = transport_->Read(&answer, 1, deadline); !received.ok()) {
-    return Fail(ReasonOfExchange(received.error()), received.error());
+    return Fail(ReasonOfExchange<FailureReason>(received.error().kind()), received.error());
   }
   if (answer == 'N' && info_.ssl_mode == SslMode::kPrefer) {
     return {};
@@ -263,7 +264,7 @@ base::Result<Message> Console::Receive(base::MonotonicTime deadline) {
     std::array<char, kReadBytes> buffer;
     const auto received = transport_->Read(buffer.data(), buffer.size(), deadline);
     if (!received.ok()) {
-      return Fail(ReasonOfExchange(received.error()), received.error());
+      return Fail(ReasonOfExchange<FailureReason>(received.error().kind()), received.error());
     }
     if (const auto fed = reader_.Feed({buffer.data(), *received}); !fed.ok()) {
       return FailProtocol(fed.error());

@@ -64,30 +64,4 @@ FailureReason ReasonOfServerError(const ServerMessage& message) {
   return message.code.substr(0, 2) == "28" ? FailureReason::kAuth : FailureReason::kError;
 }
 
-FailureReason ReasonOfConnect(const base::Error& error) {
-  switch (error.kind()) {
-    case base::ErrorKind::kNotFound:
-    case base::ErrorKind::kResourceExhausted:
-      return FailureReason::kDns;
-    case base::ErrorKind::kDeadlineExceeded:
-      return FailureReason::kTimeout;
-    case base::ErrorKind::kInvalidArgument:
-      return FailureReason::kError;
-    default:
-      return FailureReason::kRefused;
-  }
-}
-
-FailureReason ReasonOfExchange(const base::Error& error) {
-  switch (error.kind()) {
-    case base::ErrorKind::kDeadlineExceeded:
-      return FailureReason::kTimeout;
-    case base::ErrorKind::kInvalidArgument:
-    case base::ErrorKind::kResourceExhausted:
-      return FailureReason::kProtocol;
-    default:
-      return FailureReason::kClosed;
-  }
-}
-
 }  // namespace exporters::pgbouncer

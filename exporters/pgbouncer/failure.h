@@ -35,9 +35,5 @@ std::string_view FailureReasonName(FailureReason reason);
 
 // Of an ErrorResponse while logging in.
 FailureReason ReasonOfServerError(const ServerMessage& message);
-// Of failing to connect.
-FailureReason ReasonOfConnect(const base::Error& error);
-// Of failing to write or read.
-FailureReason ReasonOfExchange(const base::Error& error);
 
 }  // namespace exporters::pgbouncer

@@ -66,30 +66,4 @@ FailureReason ReasonOfReply(std::string_view error_text) {
   return FailureReason::kError;
 }
 
-FailureReason ReasonOfConnect(const base::Error& error) {
-  switch (error.kind()) {
-    case base::ErrorKind::kNotFound:
-    case base::ErrorKind::kResourceExhausted:
-      return FailureReason::kDns;
-    case base::ErrorKind::kDeadlineExceeded:
-      return FailureReason::kTimeout;
-    case base::ErrorKind::kInvalidArgument:
-      return FailureReason::kError;
-    default:
-      return FailureReason::kRefused;
-  }
-}
-
-FailureReason ReasonOfExchange(const base::Error& error) {
-  switch (error.kind()) {
-    case base::ErrorKind::kDeadlineExceeded:
-      return FailureReason::kTimeout;
-    case base::ErrorKind::kInvalidArgument:
-    case base::ErrorKind::kResourceExhausted:
-      return FailureReason::kProtocol;
-    default:
-      return FailureReason::kClosed;
-  }
-}
-
 }  // namespace exporters::redis

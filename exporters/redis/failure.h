@@ -4,8 +4,6 @@
 
 #include <string_view>
 
-#include "lib/base/result.h"
-
 namespace exporters::redis {
 
 enum class FailureReason {
@@ -38,9 +36,5 @@ std::string_view FailureReasonName(FailureReason reason);
 
 // Of an error reply, by its first words.
 FailureReason ReasonOfReply(std::string_view error_text);
-// Of failing to connect.
-FailureReason ReasonOfConnect(const base::Error& error);
-// Of failing to write or read.
-FailureReason ReasonOfExchange(const base::Error& error);
 
 }  // namespace exporters::redis

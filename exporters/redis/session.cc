@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "exporters/redis/resp.h"
+#include "exporters/toolkit/transport_failure.h"
 #include "lib/base/duration.h"
 #include "lib/base/file.h"
 #include "lib/base/strings.h"
@@ -87,7 +88,7 @@ base::Result<void> Session::Connect(base::MonotonicTime deadline) {
   const base::MonotonicTime start = steady_clock::now();
   auto transport = Transport::Connect(options_.address.endpoint, resolver_, deadline);
   if (!transport.ok()) {
-    return Fail(ReasonOfConnect(transport.error()), transport.error());
+    return Fail(ReasonOfConnect<FailureReason>(transport.error().kind()), transport.error());
   }
   if (options_.address.tls) {
     if (const auto secured = (*transport)->StartTls(options_.tls, deadline); !secured.ok()) {
@@ -257,7 +258,7 @@ base::Result<std::vector<Reply>> Session::ReadReplies(size_t count, base::Monoto
                     base::Error(replies.front().text.substr(0, kMaxQuotedBytes),
                                 base::ErrorKind::kUnavailable));
       }
-      return Fail(ReasonOfExchange(received.error()), received.error());
+      return Fail(ReasonOfExchange<FailureReason>(received.error().kind()), received.error());
     }
     heard_ = true;
     if (const auto fed = reader.Feed({buffer.data(), *received}); !fed.ok()) {
