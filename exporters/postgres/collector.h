@@ -1,13 +1,18 @@
 // The shape of a PostgreSQL collector: queries, and what their answers become.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exporters/postgres/options.h"
+#include "exporters/postgres/position_clock.h"
+#include "exporters/postgres/statement_ranks.h"
 #include "exporters/toolkit/query_table.h"
 #include "exporters/toolkit/scrape.h"
 #include "lib/base/result.h"
@@ -22,7 +27,21 @@ struct Extension {
   int version = 0;  // 1.10 is 1010.
 };
 
-// The server as it was when it was last asked. Thread-compatible.
+struct CustomQuery;
+
+// Counts of wait events, over all looks at pg_stat_activity.
+struct WaitSamples {
+  struct Series {
+    model::LabelValues labels;
+    double count = 0;
+  };
+  std::map<std::string, Series, std::less<>> by_event;  // By encoded labels.
+  uint64_t looks = 0;
+  double dropped = 0;
+};
+
+// The server as it was when it was last asked, and what collectors remember of it from one answer
+// to the next. Thread-compatible.
 struct Server {
   const PostgresOptions* options = nullptr;
   std::string address;  // "db1:5432".
@@ -32,14 +51,23 @@ struct Server {
   std::string database;
   bool in_recovery = false;
   std::map<std::string, Extension, std::less<>> extensions;
+  std::vector<std::string> databases;  // The others that can be connected to.
+  base::MonotonicTime now;             // When the answer at hand came.
+  PositionClock wal_clock;
+  PositionClock xid_clock;
+  PositionClock multixact_clock;
+  WaitSamples wait_samples;
+  StatementRanks statements;
   // Descs whose names are known only at run time; built once.
   std::map<std::string, model::DescPtr, std::less<>> descs;
 };
 
 enum class Refresh {
   kEveryScrape,
-  kMinute,  // Changes seldom.
-  kSizes,   // Walks files; PostgresOptions::sizes_interval.
+  kSecond,       // Sampled, for what one look per scrape does not tell.
+  kMinute,       // Changes seldom.
+  kOwnInterval,  // Of a custom query, its cache_seconds.
+  kSizes,        // Walks files; PostgresOptions::sizes_interval.
 };
 
 // A question and what its answer becomes. Usually `table` and `from`; `sql` and `emit` replace them
@@ -53,6 +81,10 @@ struct Query {
   Refresh refresh = Refresh::kEveryScrape;
   int since = kAnyVersion;
   int until = kNoLastVersion;
+  // Of the database one is connected to; the other databases are asked as well.
+  bool per_database = false;
+  // Replaces all of the above but `refresh` and `per_database`.
+  const CustomQuery* custom = nullptr;
 
   constexpr bool ExistsIn(int version) const { return since <= version && version < until; }
 };
@@ -66,11 +98,18 @@ struct PostgresCollector {
   std::string_view role = "pg_monitor";
 };
 
-// The text of a query for this server.
+// Whether this version is asked the query at all.
+bool IsAsked(const Query& query, int version);
+
+// The text of a query for this server. {server} in it is the server's address, as a literal.
 base::Result<std::string> SqlFor(const Query& query, const Server& server);
 
 // The samples of its answer.
 base::Result<void> EmitAnswer(const Query& query, Server& server, const Rows& rows, Scrape& scrape);
+
+// " JOIN … ORDER BY … LIMIT …", for "FROM pg_stat_user_tables AS stats": the tables with most
+// pages, or most rows read and written, as far as --tables-limit goes.
+std::string LargestTables(const Server& server);
 
 // 'it''s', for literals in SQL. The server runs with standard_conforming_strings on.
 std::string QuoteLiteral(std::string_view text);

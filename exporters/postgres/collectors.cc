@@ -2,19 +2,35 @@
 
 namespace exporters::postgres {
 
-extern const PostgresCollector kBuffercacheSummary, kDatabase, kDatabaseWraparound, kLocks,
-    kLongRunningTransactions, kPostmaster, kProcessIdle, kReplication, kReplicationSlots, kRoles,
-    kSettings, kStatActivity, kStatActivityAutovacuum, kStatArchiver, kStatBgwriter,
-    kStatCheckpointer, kStatDatabase, kStatDatabaseConflicts, kStatProgressVacuum, kStatReplication,
-    kStatStatements, kStatUserTables, kStatWalReceiver, kStatioUserIndexes, kStatioUserTables, kWal,
-    kXlogLocation;
+extern const PostgresCollector kAllDatabases, kArchiveBacklog, kAutovacuumQueue, kBloat, kBlocking,
+    kBuffercacheSummary, kCheckpoint, kCollationDrift, kConnections, kDatabase, kDatabaseWraparound,
+    kExtensions, kFreezeTables, kIdentifierOverflow, kLockWaits, kLocks, kLongRunningTransactions,
+    kPostmaster, kProcessIdle, kReplication, kReplicationSlots, kRoles, kSettings, kSilentLimits,
+    kStatActivity, kStatActivityAutovacuum, kStatArchiver, kStatBgwriter, kStatCheckpointer,
+    kStatDatabase, kStatDatabaseConflicts, kStatIo, kStatProgress, kStatProgressVacuum,
+    kStatRecoveryPrefetch, kStatReplication, kStatReplicationSlots, kStatSlru, kStatStatements,
+    kStatSubscription, kStatUserIndexes, kStatUserTables, kStatWal, kStatWalReceiver,
+    kStatioUserIndexes, kStatioUserTables, kSynchronousStandbys, kWaitEvents, kWal, kWalClock,
+    kWraparound, kXlogLocation, kXminHorizon;
 
 namespace {
 
 constexpr const PostgresCollector* kCollectors[] = {
+    &kAllDatabases,
+    &kArchiveBacklog,
+    &kAutovacuumQueue,
+    &kBloat,
+    &kBlocking,
     &kBuffercacheSummary,
+    &kCheckpoint,
+    &kCollationDrift,
+    &kConnections,
     &kDatabase,
     &kDatabaseWraparound,
+    &kExtensions,
+    &kFreezeTables,
+    &kIdentifierOverflow,
+    &kLockWaits,
     &kLocks,
     &kLongRunningTransactions,
     &kPostmaster,
@@ -23,6 +39,7 @@ constexpr const PostgresCollector* kCollectors[] = {
     &kReplicationSlots,
     &kRoles,
     &kSettings,
+    &kSilentLimits,
     &kStatActivity,
     &kStatActivityAutovacuum,
     &kStatArchiver,
@@ -30,15 +47,28 @@ constexpr const PostgresCollector* kCollectors[] = {
     &kStatCheckpointer,
     &kStatDatabase,
     &kStatDatabaseConflicts,
+    &kStatIo,
+    &kStatProgress,
     &kStatProgressVacuum,
+    &kStatRecoveryPrefetch,
     &kStatReplication,
+    &kStatReplicationSlots,
+    &kStatSlru,
     &kStatStatements,
+    &kStatSubscription,
+    &kStatUserIndexes,
     &kStatUserTables,
+    &kStatWal,
     &kStatWalReceiver,
     &kStatioUserIndexes,
     &kStatioUserTables,
+    &kSynchronousStandbys,
+    &kWaitEvents,
     &kWal,
+    &kWalClock,
+    &kWraparound,
     &kXlogLocation,
+    &kXminHorizon,
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "exporters/postgres/command_line.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,42 +9,20 @@
 
 #include <fmt/format.h>
 
+#include "exporters/postgres/custom_queries.h"
 #include "exporters/postgres/exporter.h"
+#include "lib/base/file.h"
 #include "lib/base/strings.h"
+#include "lib/model/labels.h"
 
 namespace exporters::postgres {
 namespace {
-
-// Settings of postgres_exporter that are not supported, with the value that changes nothing.
-struct RefusedVariable {
-  const char* name;
-  std::string_view harmless;
-};
-constexpr RefusedVariable kRefusedVariables[] = {
-    {"PG_EXPORTER_AUTO_DISCOVER_DATABASES", "false"},
-    {"PG_EXPORTER_CONSTANT_LABELS", ""},
-    {"PG_EXPORTER_DISABLE_DEFAULT_METRICS", "false"},
-    {"PG_EXPORTER_EXTEND_QUERY_PATH", ""},
-    {"PG_EXPORTER_INCLUDE_DATABASES", ""},
-    {"PG_EXPORTER_METRIC_PREFIX", "pg"},
-};
 
 // What postgres_exporter before 0.20 called the collector replication_slots.
 constexpr char kOldSlotsFlag[] = "collector.replication_slot";
 
 base::Error BadUsage(std::string message) {
   return base::Error(std::move(message), base::ErrorKind::kInvalidArgument);
-}
-
-base::Result<void> RefuseUnsupported(const EnvironmentFunc& environment) {
-  for (const RefusedVariable& variable : kRefusedVariables) {
-    const std::optional<std::string> value = environment(variable.name);
-    if (value.has_value() && *value != variable.harmless) {
-      return BadUsage(fmt::format("{} is set, which tarsier-postgres does not support: unset it",
-                                  variable.name));
-    }
-  }
-  return {};
 }
 
 base::Result<void> CheckRange(const ParsedFlags& flags, std::string_view name, int64_t least,
@@ -80,8 +60,59 @@ base::Result<StatStatementsOptions> ParseStatStatements(const ParsedFlags& flags
       .exclude_users = ListOf(flags, "collector.stat_statements.exclude_users")};
 }
 
+// "team=db,site=ams" and, as postgres_exporter takes it, "team=db, site=ams".
+base::Result<std::vector<std::pair<std::string, std::string>>> ParseConstantLabels(
+    std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> labels;
+  for (const std::string_view part : base::Split(text, ',')) {
+    const std::string_view pair = base::TrimSpace(part);
+    if (pair.empty()) {
+      continue;
+    }
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const std::string name(base::TrimSpace(pair.substr(0, equals)));
+    if (equals == pair.size() || !model::IsLegacyLabelName(name)) {
+      return BadUsage(fmt::format("--constantLabels: \"{}\" is not NAME=VALUE", pair));
+    }
+    labels.emplace_back(name, base::TrimSpace(pair.substr(equals + 1)));
+  }
+  return labels;
+}
+
+base::Result<std::shared_ptr<const CustomQueries>> ReadCustomQueries(const ParsedFlags& flags) {
+  const std::string& path = flags.String("extend.query-path");
+  if (path.empty()) {
+    return std::shared_ptr<const CustomQueries>();
+  }
+  base::Result<std::string> text = base::ReadFile(path);
+  if (!text.ok()) {
+    return BadUsage(fmt::format("flag --extend.query-path: {}", text.error().message()));
+  }
+  return CustomQueries::Parse(*text, path, flags.Bool("auto-discover-databases"));
+}
+
+base::Result<std::string> ParsePrefix(const ParsedFlags& flags) {
+  const std::string& prefix = flags.String("metric-prefix");
+  if (!model::IsLegacyMetricName(prefix)) {
+    return BadUsage(fmt::format("--metric-prefix: \"{}\" cannot begin a metric's name", prefix));
+  }
+  return prefix;
+}
+
+// What --disable-default-metrics turns off: the families that postgres_exporter's older half has,
+// in one version of it or another.
+constexpr std::string_view kDefaultMetrics[] = {
+    "replication_slots",       "stat_activity",    "stat_archiver",
+    "stat_database_conflicts", "stat_replication",
+};
+
 Selection ParseSelection(const ParsedFlags& flags) {
   Selection selection;
+  if (flags.Bool("disable-default-metrics")) {
+    for (const std::string_view name : kDefaultMetrics) {
+      selection.named[std::string(name)] = false;
+    }
+  }
   for (const CollectorRow& row : CollectorRows()) {
     const std::string flag = fmt::format("collector.{}", row.name);
     if (flags.IsSet(flag)) {
@@ -130,8 +161,60 @@ std::vector<Flag> PostgresFlags() {
       {.name = "exclude-databases",
        .env = "PG_EXPORTER_EXCLUDE_DATABASES",
        .group = "PostgreSQL",
-       .help = "Databases that the database collector leaves out.",
+       .help = "Databases that the collectors leave out which go through databases.",
        .repeatable = true},
+      {.name = "include-databases",
+       .env = "PG_EXPORTER_INCLUDE_DATABASES",
+       .group = "PostgreSQL",
+       .help = "The only databases to look into, beside that of the connection.",
+       .repeatable = true},
+      {.name = "auto-discover-databases",
+       .type = FlagType::kBool,
+       .env = "PG_EXPORTER_AUTO_DISCOVER_DATABASES",
+       .group = "PostgreSQL",
+       .help = "Asks the queries of --extend.query-path in every database, but those with master. "
+               "Our own collectors do so without it, see --collector.all_databases."},
+      {.name = "databases-limit",
+       .type = FlagType::kInt,
+       .default_value = "1000",
+       .group = "PostgreSQL",
+       .help = "How many databases to look into, the busiest first."},
+      {.name = "databases-interval",
+       .type = FlagType::kDuration,
+       .default_value = "1m",
+       .group = "PostgreSQL",
+       .help = "How often to look into each, one a second at most."},
+      {.name = "tables-limit",
+       .type = FlagType::kInt,
+       .default_value = "1000",
+       .group = "PostgreSQL",
+       .help = "How many tables of each database to expose, the largest and busiest first."},
+      {.name = "extend.query-path",
+       .env = "PG_EXPORTER_EXTEND_QUERY_PATH",
+       .group = "PostgreSQL",
+       .help = "Queries of your own, in the format of postgres_exporter.",
+       .value_name = "FILE"},
+      {.name = "constantLabels",
+       .env = "PG_EXPORTER_CONSTANT_LABELS",
+       .group = "PostgreSQL",
+       .help = "Labels for every metric of the server: NAME=VALUE,NAME=VALUE.",
+       .value_name = "LABELS"},
+      {.name = "metric-prefix",
+       .default_value = "pg",
+       .env = "PG_EXPORTER_METRIC_PREFIX",
+       .group = "PostgreSQL",
+       .help = "Instead of pg, for the metrics of which postgres_exporter changes it."},
+      {.name = "old-names",
+       .type = FlagType::kBool,
+       .default_value = "true",
+       .group = "PostgreSQL",
+       .help = "Also the names that metrics had in earlier versions of postgres_exporter."},
+      {.name = "disable-default-metrics",
+       .type = FlagType::kBool,
+       .env = "PG_EXPORTER_DISABLE_DEFAULT_METRICS",
+       .group = "PostgreSQL",
+       .help = "Turns off what postgres_exporter turns off with it: stat_activity, stat_archiver, "
+               "stat_replication, replication_slots, stat_database_conflicts."},
       {.name = "disable-settings-metrics",
        .type = FlagType::kBool,
        .env = "PG_EXPORTER_DISABLE_SETTINGS_METRICS",
@@ -176,9 +259,15 @@ std::vector<Flag> PostgresFlags() {
 
 base::Result<PostgresOptions> ParseOptions(const ParsedFlags& flags,
                                            const EnvironmentFunc& environment) {
-  RETURN_IF_ERROR(RefuseUnsupported(environment));
   ASSIGN_OR_RETURN(pq::Conninfo conninfo, pq::ConninfoFromEnvironment(environment));
   ASSIGN_OR_RETURN(StatStatementsOptions stat_statements, ParseStatStatements(flags));
+  ASSIGN_OR_RETURN(std::shared_ptr<const CustomQueries> custom_queries, ReadCustomQueries(flags));
+  ASSIGN_OR_RETURN(auto constant_labels, ParseConstantLabels(flags.String("constantLabels")));
+  ASSIGN_OR_RETURN(std::string metric_prefix, ParsePrefix(flags));
+  constexpr int64_t kMaxTables = 100000;
+  constexpr int64_t kMaxDatabases = 10000;
+  RETURN_IF_ERROR(CheckRange(flags, "tables-limit", 1, kMaxTables));
+  RETURN_IF_ERROR(CheckRange(flags, "databases-limit", 0, kMaxDatabases));
   PostgresOptions options{.conninfo = std::move(conninfo),
                           .selection = ParseSelection(flags),
                           .stat_statements = std::move(stat_statements),
@@ -186,11 +275,20 @@ base::Result<PostgresOptions> ParseOptions(const ParsedFlags& flags,
                           .collection_timeout = flags.Duration("collection-timeout"),
                           .statement_timeout = flags.Duration("statement-timeout"),
                           .lock_timeout = flags.Duration("lock-timeout"),
-                          .sizes_interval = flags.Duration("sizes-interval")};
+                          .sizes_interval = flags.Duration("sizes-interval"),
+                          .custom_queries = std::move(custom_queries),
+                          .constant_labels = std::move(constant_labels),
+                          .metric_prefix = std::move(metric_prefix),
+                          .old_names = flags.Bool("old-names")};
+  options.include_databases = ListOf(flags, "include-databases");
+  options.databases_limit = static_cast<size_t>(flags.Int("databases-limit"));
+  options.tables_limit = static_cast<size_t>(flags.Int("tables-limit"));
+  options.databases_interval = flags.Duration("databases-interval");
   for (const auto& [name, value] : {std::pair("collection-timeout", options.collection_timeout),
                                     std::pair("statement-timeout", options.statement_timeout),
                                     std::pair("lock-timeout", options.lock_timeout),
-                                    std::pair("sizes-interval", options.sizes_interval)}) {
+                                    std::pair("sizes-interval", options.sizes_interval),
+                                    std::pair("databases-interval", options.databases_interval)}) {
     if (value.count() < 1) {
       return BadUsage(fmt::format("--{}: must be at least 1ms", name));
     }

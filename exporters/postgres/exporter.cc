@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "exporters/postgres/collectors.h"
+#include "exporters/postgres/custom_queries.h"
 #include "exporters/pq/libpq_session.h"
 #include "exporters/toolkit/collector_set.h"
 #include "exporters/toolkit/scrape.h"
@@ -22,6 +23,11 @@ PostgresOptions WithSessionFactory(PostgresOptions options) {
                                      .statement_timeout = options.statement_timeout,
                                      .lock_timeout = options.lock_timeout};
     options.session_factory = [session] { return pq::MakeLibpqSession(session); };
+    options.database_session_factory = [session](const std::string& database) {
+      pq::SessionOptions there = session;
+      there.conninfo.Set("dbname", base::Secret(database));
+      return pq::MakeLibpqSession(std::move(there));
+    };
   }
   return options;
 }
@@ -48,8 +54,14 @@ PostgresExporter::PostgresExporter(PostgresOptions options, const base::Logger& 
     : options_(std::move(options)),
       interrupt_(std::move(interrupt)),
       stop_(std::move(stop)),
-      scraper_(options_, clock_, logger, stop_) {
-  for (const PostgresCollector* const collector : AllCollectors()) {
+      collectors_(AllCollectors().begin(), AllCollectors().end()),
+      scraper_(options_, clock_, logger, stop_),
+      names_of_page_(options_) {
+  if (options_.custom_queries != nullptr) {
+    const std::vector<const PostgresCollector*> custom = options_.custom_queries->Collectors();
+    collectors_.insert(collectors_.end(), custom.begin(), custom.end());
+  }
+  for (const PostgresCollector* const collector : collectors_) {
     const bool enabled = options_.selection.Enabled(collector->name, collector->enabled_by_default);
     names_.push_back(collector->name);
     enabled_.push_back(enabled);
@@ -75,10 +87,9 @@ base::Result<std::vector<const PostgresCollector*>> PostgresExporter::Select(
     const ScrapeRequest& request) const {
   ASSIGN_OR_RETURN(const std::vector<bool> chosen, SelectByName(names_, enabled_, request));
   std::vector<const PostgresCollector*> collectors;
-  const std::span<const PostgresCollector* const> all = AllCollectors();
-  for (size_t i = 0; i < all.size(); ++i) {
+  for (size_t i = 0; i < collectors_.size(); ++i) {
     if (chosen[i]) {
-      collectors.push_back(all[i]);
+      collectors.push_back(collectors_[i]);
     }
   }
   return collectors;
@@ -144,6 +155,7 @@ void PostgresExporter::Work() {
     Scrape scrape(turn->deadline);
     scraper_.Collect(turn->collectors, scrape);
     std::vector<model::MetricFamily> families = scrape.TakeFamilies();
+    names_of_page_.Apply(&families);
     {
       base::MutexLock lock(mutex_);
       turn->families = std::move(families);

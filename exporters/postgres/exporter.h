@@ -9,6 +9,7 @@
 
 #include "exporters/postgres/collector.h"
 #include "exporters/postgres/options.h"
+#include "exporters/postgres/page_names.h"
 #include "exporters/postgres/server_scraper.h"
 #include "exporters/pq/interrupt.h"
 #include "exporters/toolkit/exporter.h"
@@ -50,10 +51,12 @@ class PostgresExporter final : public Exporter {
   const base::RealClock clock_;
   const pq::Interrupt interrupt_;  // Raised by scrapes, for what is renewed.
   const pq::Interrupt stop_;
+  std::vector<const PostgresCollector*> collectors_;  // All there are, those of the user last.
   std::vector<std::string_view> names_;
   std::vector<bool> enabled_;
   std::vector<const PostgresCollector*> enabled_collectors_;
-  ServerScraper scraper_;  // The thread's own.
+  ServerScraper scraper_;  // The thread's own, as are the names.
+  PageNames names_of_page_;
   base::Mutex mutex_;
   base::CondVar changed_;
   std::deque<std::shared_ptr<Turn>> waiting_ GUARDED_BY(mutex_);

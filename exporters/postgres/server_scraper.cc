@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "exporters/postgres/custom_queries.h"
 #include "lib/base/duration.h"
 #include "lib/base/strings.h"
 
@@ -24,6 +25,9 @@ constexpr milliseconds kMaxRetryDelay{2000};
 constexpr seconds kMaxSessionAge{1800};
 constexpr seconds kSuspendedFor{300};
 constexpr seconds kMinuteInterval{60};
+constexpr seconds kSecondInterval{1};
+// Without a scrape for this long nothing is done in the background.
+constexpr seconds kForgottenAfter{600};
 // A kept answer that is not there yet may hold up a scrape this long.
 constexpr milliseconds kFirstAnswerTimeout{1000};
 constexpr seconds kRefreshTimeout{60};
@@ -60,6 +64,31 @@ constexpr model::MetricDesc kAge{
     .name = "pg_scrape_collector_age_seconds",
     .help = "Age of what is shown of collectors that refresh in the background.",
     .labels = {"collector"}};
+
+constexpr model::MetricDesc kOff{
+    .name = "pg_scrape_collector_off",
+    .help =
+        "Collectors that this server or our rights give nothing to read, and why; asked again "
+        "every few minutes.",
+    .labels = {"collector", "reason"}};
+constexpr model::MetricDesc kQueries{.name = "pg_exporter_queries_total",
+                                     .help = "Queries the exporter sent to the server.",
+                                     .type = model::MetricType::kCounter,
+                                     .labels = {"collector"}};
+constexpr model::MetricDesc kQuerySeconds{
+    .name = "pg_exporter_query_seconds_total",
+    .help = "Time the server took for them: the exporter's own cost there.",
+    .type = model::MetricType::kCounter,
+    .labels = {"collector"}};
+constexpr model::MetricDesc kConnects{.name = "pg_exporter_connects_total",
+                                      .help = "Connections the exporter opened to the server.",
+                                      .type = model::MetricType::kCounter};
+constexpr model::MetricDesc kQueriesLoaded{
+    .name = "pg_exporter_user_queries_load_error",
+    .help =
+        "Whether the file of the user's own queries could not be read; it could, else the "
+        "exporter would not run.",
+    .labels = {"filename", "hashsum"}};
 
 constexpr char kIdentitySql[] =
     "SELECT version() AS version, current_user AS \"user\", current_database() AS database, "
@@ -136,16 +165,6 @@ pq::ConnectFailure FailureOf(base::Error error) {
   return {.reason = reason, .error = std::move(error)};
 }
 
-// Of a family of plain values.
-model::MetricFamily Copy(const model::MetricFamily& family) {
-  model::MetricFamily copy{.desc = family.desc, .owner = family.owner};
-  copy.metrics.reserve(family.metrics.size());
-  for (const model::Metric& metric : family.metrics) {
-    copy.metrics.push_back({.labels = metric.labels, .value = metric.value});
-  }
-  return copy;
-}
-
 void EmitUpFamilies(const std::optional<pq::FailureReason>& reason, Scrape& scrape) {
   scrape.Emit(kUp, reason.has_value() ? 0 : 1);
   for (const pq::FailureReason each : pq::kFailureReasons) {
@@ -170,6 +189,7 @@ ServerScraper::ServerScraper(const PostgresOptions& options, const base::Clock& 
       outcomes_("pg", logger),
       session_(options.session_factory()),
       server_{.options = &options, .address = options.conninfo.Server()},
+      rounds_(options, clock, logger),
       random_(std::random_device()()) {}
 
 void ServerScraper::Collect(Collectors collectors, Scrape& scrape) {
@@ -187,18 +207,19 @@ void ServerScraper::Collect(Collectors collectors, Scrape& scrape) {
       break;
     }
   }
-  bool all_succeeded = !failure.has_value();
+  last_scrape_ = start;
   if (!failure.has_value()) {
     EmitKept(collectors, scrape, &outcomes);
-    for (size_t i = 0; i < collectors.size(); ++i) {
-      all_succeeded = all_succeeded && !outcomes[i].error.has_value();
-      outcomes_.Report(collectors[i]->name, outcomes[i].seconds,
-                       outcomes[i].error.has_value() ? base::Result<void>(*outcomes[i].error)
-                                                     : base::Result<void>(),
-                       scrape);
-    }
+    rounds_.Emit(collectors, scrape);
+    EmitOutcomes(collectors, outcomes, scrape);
   }
   EmitUp(failure, scrape);
+  // What this server does not have is no error of the scrape.
+  const bool all_succeeded =
+      !failure.has_value() && std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& o) {
+        return !o.error.has_value() || o.error->kind() == ErrorKind::kUnsupported;
+      });
+  EmitOwnCost(collectors, scrape);
   scrape.Emit(kConfigLoaded, options_.config_loaded_at.has_value() ? 1 : 0);
   scrape.Emit(
       kConfigLoadedAt,
@@ -206,6 +227,41 @@ void ServerScraper::Collect(Collectors collectors, Scrape& scrape) {
   scrape.Emit(kScrapes, static_cast<double>(++scrapes_));
   scrape.Emit(kLastError, all_succeeded ? 0 : 1);
   scrape.Emit(kLastDuration, base::ToSeconds(clock_.Monotonic() - start));
+}
+
+void ServerScraper::EmitOutcomes(Collectors collectors, const std::vector<Outcome>& outcomes,
+                                 Scrape& scrape) {
+  for (size_t i = 0; i < collectors.size(); ++i) {
+    const std::optional<base::Error>& error = outcomes[i].error;
+    outcomes_.Report(collectors[i]->name, outcomes[i].seconds,
+                     error.has_value() ? base::Result<void>(*error) : base::Result<void>(), scrape);
+    if (error.has_value() && IsPermanent(error->kind())) {
+      scrape.Emit(
+          kOff, 1,
+          {collectors[i]->name,
+           error->kind() == ErrorKind::kPermissionDenied ? "permission_denied" : "unsupported"});
+    }
+  }
+}
+
+void ServerScraper::CountCost(const PostgresCollector& collector, double seconds) {
+  Cost& cost = cost_[collector.name];
+  cost.seconds += seconds;
+  ++cost.queries;
+}
+
+void ServerScraper::EmitOwnCost(Collectors collectors, Scrape& scrape) const {
+  for (const PostgresCollector* const collector : collectors) {
+    if (const auto found = cost_.find(collector->name); found != cost_.end()) {
+      scrape.Emit(kQueries, static_cast<double>(found->second.queries), {collector->name});
+      scrape.Emit(kQuerySeconds, found->second.seconds, {collector->name});
+    }
+  }
+  scrape.Emit(kConnects, static_cast<double>(connects_));
+  if (options_.custom_queries != nullptr) {
+    scrape.Emit(kQueriesLoaded, 0,
+                {options_.custom_queries->file(), options_.custom_queries->hash()});
+  }
 }
 
 void ServerScraper::EmitUp(const std::optional<pq::ConnectFailure>& failure, Scrape& scrape) {
@@ -243,6 +299,7 @@ std::optional<pq::ConnectFailure> ServerScraper::EnsureConnected(base::Monotonic
   }
   std::optional<pq::ConnectFailure> failure =
       session_->Connect(std::min(deadline, now + kMaxConnectTime));
+  ++connects_;
   if (!failure.has_value()) {
     failure = Identify(deadline);
   }
@@ -291,6 +348,7 @@ base::Result<void> ServerScraper::TakeIdentity(const Rows& rows) {
     // What was kept may be of another version, another role, another server behind the same name.
     kept_.clear();
     suspended_.clear();
+    rounds_.Forget();
     incarnation_ = std::move(incarnation);
   }
   server_.version_text = TextOf(rows, "version");
@@ -308,7 +366,7 @@ ServerScraper::Plan ServerScraper::MakePlan(Collectors collectors, std::vector<O
   for (const bool expensive : {false, true}) {
     for (size_t i = 0; i < collectors.size(); ++i) {
       for (const Query& query : collectors[i]->queries) {
-        const bool wanted = query.ExistsIn(server_.version) && !kept_.contains(&query);
+        const bool wanted = IsAsked(query, server_.version) && !kept_.contains(&query);
         if (wanted && IsExpensive(query) == expensive) {
           AddToPlan({.collector = i, .query = &query}, &plan, &(*outcomes)[i]);
         }
@@ -347,6 +405,7 @@ bool ServerScraper::RunPlan(const Plan& plan, Collectors collectors, Scrape& scr
                   const Asked& asked = plan.asked[i - 1];
                   Outcome& outcome = (*outcomes)[asked.collector];
                   outcome.seconds += took;
+                  CountCost(*collectors[asked.collector], took);
                   TakeAnswer(asked, *collectors[asked.collector], std::move(rows), scrape,
                              &outcome);
                 });
@@ -364,8 +423,7 @@ void ServerScraper::TakeAnswer(const Asked& asked, const PostgresCollector& coll
     TakeFailure(query, Explain(collector, rows.error()), outcome);
   } else if (IsExpensive(query)) {
     Keep(query, **rows);
-  } else if (const base::Result<void> emitted = EmitAnswer(query, server_, **rows, scrape);
-             !emitted.ok()) {
+  } else if (const base::Result<void> emitted = EmitNow(query, **rows, scrape); !emitted.ok()) {
     outcome->Fail(emitted.error());
   }
 }
@@ -385,6 +443,7 @@ void ServerScraper::EmitKept(Collectors collectors, Scrape& scrape,
                              std::vector<Outcome>* outcomes) const {
   const base::MonotonicTime now = clock_.Monotonic();
   for (size_t i = 0; i < collectors.size(); ++i) {
+    base::MonotonicTime oldest = base::MonotonicTime::max();
     for (const Query& query : collectors[i]->queries) {
       const auto found = kept_.find(&query);
       if (found == kept_.end()) {
@@ -394,12 +453,15 @@ void ServerScraper::EmitKept(Collectors collectors, Scrape& scrape,
       if (kept.error.has_value()) {
         (*outcomes)[i].Fail(*kept.error);
       }
-      if (kept.taken.has_value()) {
-        scrape.Emit(kAge, base::ToSeconds(now - *kept.taken), {collectors[i]->name});
+      if (kept.taken.has_value() && query.refresh != Refresh::kSecond) {
+        oldest = std::min(oldest, *kept.taken);
       }
       for (const model::MetricFamily& family : kept.families) {
-        scrape.Emit(Copy(family));
+        scrape.Emit(CopyOf(family));
       }
+    }
+    if (oldest < base::MonotonicTime::max()) {
+      scrape.Emit(kAge, base::ToSeconds(now - oldest), {collectors[i]->name});
     }
   }
 }
@@ -436,23 +498,39 @@ void ServerScraper::Suspend(const Query& query, const base::Error& error) {
       &query, Suspension{.until = clock_.Monotonic() + kSuspendedFor, .error = error});
 }
 
-base::MonotonicTime::duration ServerScraper::Interval(Refresh refresh) const {
-  if (refresh == Refresh::kSizes) {
-    return options_.sizes_interval;
+base::MonotonicTime::duration ServerScraper::Interval(const Query& query) const {
+  switch (query.refresh) {
+    case Refresh::kSizes:
+      return options_.sizes_interval;
+    case Refresh::kSecond:
+      return kSecondInterval;
+    case Refresh::kOwnInterval:
+      return query.custom->cache;
+    case Refresh::kMinute:
+    case Refresh::kEveryScrape:
+      break;
   }
   return kMinuteInterval;
+}
+
+base::Result<void> ServerScraper::EmitNow(const Query& query, const Rows& rows, Scrape& scrape) {
+  server_.now = clock_.Monotonic();
+  return EmitAnswer(query, server_, rows, scrape);
 }
 
 // An answer that is not all good is kept with its error.
 void ServerScraper::Keep(const Query& query, const Rows& rows) {
   const base::MonotonicTime now = clock_.Monotonic();
   Scrape emitted(now);
-  const base::Result<void> outcome = EmitAnswer(query, server_, rows, emitted);
-  Kept kept{.families = emitted.TakeFamilies(), .taken = now, .due = now + Interval(query.refresh)};
+  const base::Result<void> outcome = EmitNow(query, rows, emitted);
+  Kept kept{.families = emitted.TakeFamilies(), .taken = now, .due = now + Interval(query)};
   if (!outcome.ok()) {
     kept.error = outcome.error();
   }
   kept_.insert_or_assign(&query, std::move(kept));
+  if (options_.database_session_factory != nullptr) {
+    rounds_.SetDatabases(server_.databases);
+  }
 }
 
 // The last good answer stays.
@@ -465,9 +543,11 @@ void ServerScraper::KeepFailure(const Query& query, const base::Error& error,
 
 base::MonotonicTime ServerScraper::NextRefresh(Collectors collectors) const {
   base::MonotonicTime next = base::MonotonicTime::max();
-  if (!session_->connected()) {
+  if (!session_->connected() || !last_scrape_.has_value() ||
+      clock_.Monotonic() > *last_scrape_ + kForgottenAfter) {
     return next;
   }
+  next = rounds_.NextVisit();
   for (const PostgresCollector* const collector : collectors) {
     for (const Query& query : collector->queries) {
       if (const auto kept = kept_.find(&query); kept != kept_.end()) {
@@ -488,6 +568,10 @@ void ServerScraper::RefreshOne(Collectors collectors, const pq::Interrupt& inter
       }
     }
   }
+  if (rounds_.NextVisit() <= now) {
+    rounds_.VisitOne(collectors, server_,
+                     server_.version >= kNoticesClosedConnections ? interrupt : stop_);
+  }
 }
 
 void ServerScraper::Renew(const PostgresCollector& collector, const Query& query,
@@ -502,7 +586,8 @@ void ServerScraper::Renew(const PostgresCollector& collector, const Query& query
   const pq::Statement statement{
       .sql = *sql, .timeout = can_be_left ? kRefreshTimeout : options_.statement_timeout};
   session_->Run({&statement, 1}, now + kRefreshTimeout, can_be_left ? &interrupt : &stop_,
-                [&](size_t, base::Result<pq::RowsPtr> rows, double) {
+                [&](size_t, base::Result<pq::RowsPtr> rows, double took) {
+                  CountCost(collector, took);
                   if (rows.ok()) {
                     Keep(query, **rows);
                   } else if (rows.error().kind() == ErrorKind::kCancelled ||

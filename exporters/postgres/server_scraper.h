@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "exporters/postgres/collector.h"
+#include "exporters/postgres/database_rounds.h"
 #include "exporters/postgres/options.h"
 #include "exporters/pq/session.h"
 #include "exporters/toolkit/collector_set.h"
@@ -34,10 +35,10 @@ class ServerScraper {
   // Everything the page has of this server, `pg_up` at least.
   void Collect(Collectors collectors, Scrape& scrape);
 
-  // When the first of the kept answers of these collectors wants to be renewed; `max()` while the
-  // server is not connected.
+  // When the first of the kept answers of these collectors wants to be renewed, or another database
+  // a visit; `max()` while the server is not connected, or nobody has scraped for a while.
   base::MonotonicTime NextRefresh(Collectors collectors) const;
-  // Renews one of them that is due; a raised interrupt puts it off.
+  // Does one thing that is due; a raised interrupt puts it off.
   void RefreshOne(Collectors collectors, const pq::Interrupt& interrupt);
 
  private:
@@ -64,6 +65,11 @@ class ServerScraper {
 
     void Fail(base::Error with);
   };
+  // What the server spent on a collector, as long as the exporter runs.
+  struct Cost {
+    double seconds = 0;
+    uint64_t queries = 0;
+  };
   struct Plan {
     std::vector<pq::Statement> statements;  // The first identifies the server.
     std::vector<Asked> asked;               // Of statement i + 1.
@@ -81,6 +87,7 @@ class ServerScraper {
                   base::Result<pq::RowsPtr> rows, Scrape& scrape, Outcome* outcome);
   void TakeFailure(const Query& query, const base::Error& error, Outcome* outcome);
   void EmitKept(Collectors collectors, Scrape& scrape, std::vector<Outcome>* outcomes) const;
+  void CountCost(const PostgresCollector& collector, double seconds);
   base::Error Explain(const PostgresCollector& collector, const base::Error& error) const;
   std::optional<base::Error> Suspended(const Query& query) const;
   void Suspend(const Query& query, const base::Error& error);
@@ -88,7 +95,10 @@ class ServerScraper {
   void KeepFailure(const Query& query, const base::Error& error, base::MonotonicTime due);
   void Renew(const PostgresCollector& collector, const Query& query,
              const pq::Interrupt& interrupt);
-  base::MonotonicTime::duration Interval(Refresh refresh) const;
+  base::MonotonicTime::duration Interval(const Query& query) const;
+  base::Result<void> EmitNow(const Query& query, const Rows& rows, Scrape& scrape);
+  void EmitOwnCost(Collectors collectors, Scrape& scrape) const;
+  void EmitOutcomes(Collectors collectors, const std::vector<Outcome>& outcomes, Scrape& scrape);
   void MakeWay(Kept* kept) const;
   void EmitUp(const std::optional<pq::ConnectFailure>& failure, Scrape& scrape);
 
@@ -101,7 +111,9 @@ class ServerScraper {
   Server server_;
   std::string incarnation_;  // Start time and version of the server that `kept_` is of.
   base::MonotonicTime connected_at_;
+  std::optional<base::MonotonicTime> last_scrape_;
   std::map<const Query*, Kept> kept_;
+  DatabaseRounds rounds_;
   std::map<const Query*, Suspension> suspended_;
   // After a failed attempt to connect.
   base::MonotonicTime retry_at_;
@@ -109,6 +121,8 @@ class ServerScraper {
   std::optional<pq::ConnectFailure> last_failure_;
   std::minstd_rand random_;
   uint64_t scrapes_ = 0;
+  uint64_t connects_ = 0;
+  std::map<std::string_view, Cost, std::less<>> cost_;  // By collector.
 };
 
 // The page of a scrape that got no turn in time.

@@ -204,7 +204,8 @@ def test_a_user_without_rights_sees_what_it_may_and_is_told_what_to_grant():
         assert page.all("pg_database_size_bytes", datname="postgres")
         assert not page.all("pg_database_size_bytes", datname="closed"), "no value, no sample"
         log = exporter.process.log()
-        assert log.count('GRANT pg_monitor TO \\"low\\"') == 1, log
+        assert log.count('GRANT pg_monitor TO \\"low\\"') == 2, log  # For wal and archive_backlog, once each.
+        assert page.value("pg_scrape_collector_off", collector="wal", reason="permission_denied") == 1
         doctor = run_doctor(pg, "low")
         assert doctor.returncode == 1 and 'GRANT pg_monitor TO "low"' in doctor.stdout, doctor.stdout
         pg.sql("grant pg_monitor to low")
@@ -308,11 +309,9 @@ def test_what_is_not_supported_is_refused_by_name():
         done = subprocess.run([program, "--web.listen-address=127.0.0.1:0", *arguments], env=env or {}, text=True,
                               capture_output=True, timeout=30)
         assert done.returncode == code and needle in done.stderr, f"{done.returncode}: {done.stderr}"
-    refused("auto-discover-databases", ["--auto-discover-databases"])
     refused("extend.query-path", ["--extend.query-path=queries.yaml"])
     refused("collector.nonsense", ["--collector.nonsense"])
-    refused("PG_EXPORTER_EXTEND_QUERY_PATH", env={"PG_EXPORTER_EXTEND_QUERY_PATH": "queries.yaml"})
-    refused("PG_EXPORTER_AUTO_DISCOVER_DATABASES", env={"PG_EXPORTER_AUTO_DISCOVER_DATABASES": "true"})
+    refused("constantLabels", env={"PG_EXPORTER_CONSTANT_LABELS": "nonsense"})
     refused("several servers", env={"DATA_SOURCE_NAME": "postgres://a/b,postgres://c/d"})
     refused("DATA_SOURCE_PASS_FILE", env={"DATA_SOURCE_URI": "db1", "DATA_SOURCE_PASS_FILE": "/nonexistent"}, code=1)
     refused("collector.stat_statements.limit", ["--collector.stat_statements.limit=0"])

@@ -23,7 +23,6 @@ constexpr Query kQueries[] = {{.table = kColumns, .from = "FROM pg_database WHER
 extern constexpr PostgresCollector kDatabaseWraparound{
     .name = "database_wraparound",
     .help = "Distance of each database to transaction ID wraparound.",
-    .enabled_by_default = false,
     .queries = kQueries};
 
 }  // namespace exporters::postgres

@@ -26,7 +26,6 @@ constexpr Query kQueries[] = {{.table = kColumns, .from = kFrom}};
 extern constexpr PostgresCollector kLongRunningTransactions{
     .name = "long_running_transactions",
     .help = "Open transactions and the age of the oldest.",
-    .enabled_by_default = false,
     .queries = kQueries};
 
 }  // namespace exporters::postgres

@@ -15,9 +15,7 @@ constexpr Query kQueries[] = {{.table = kColumns}};
 
 }  // namespace
 
-extern constexpr PostgresCollector kPostmaster{.name = "postmaster",
-                                               .help = "When the server started.",
-                                               .enabled_by_default = false,
-                                               .queries = kQueries};
+extern constexpr PostgresCollector kPostmaster{
+    .name = "postmaster", .help = "When the server started.", .queries = kQueries};
 
 }  // namespace exporters::postgres

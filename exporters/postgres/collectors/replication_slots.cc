@@ -8,6 +8,7 @@ namespace {
 constexpr int kHasWalStatus = 130000;
 
 constexpr ColumnTable kByDatabase({
+    {.name = "server", .usage = Usage::kLabel, .sql = "{server}"},
     {.name = "slot_name", .usage = Usage::kLabel},
     {.name = "database", .usage = Usage::kLabel},
     {.name = "active",

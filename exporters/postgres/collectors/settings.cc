@@ -84,11 +84,11 @@ void EmitSetting(SettingSample sample, Server& server, Scrape& scrape) {
     if (server.descs.size() >= kMaxSettings) {
       return;
     }
-    model::DescPtr desc =
-        model::DynamicDesc::Make({.name = sample.name, .help = std::move(sample.help)});
+    model::DescPtr desc = model::DynamicDesc::Make(
+        {.name = sample.name, .help = std::move(sample.help), .labels = {"server"}});
     found = server.descs.emplace(std::move(sample.name), std::move(desc)).first;
   }
-  scrape.Emit(found->second, sample.value);
+  scrape.Emit(found->second, sample.value, {server.address});
 }
 
 base::Result<void> Emit(Server& server, const Rows& rows, Scrape& scrape) {

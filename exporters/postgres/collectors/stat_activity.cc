@@ -6,6 +6,7 @@ namespace exporters::postgres {
 namespace {
 
 constexpr ColumnTable kColumns({
+    {.name = "server", .usage = Usage::kLabel, .sql = "{server}"},
     {.name = "datname", .usage = Usage::kLabel},
     {.name = "state", .usage = Usage::kLabel},
     {.name = "usename", .usage = Usage::kLabel},

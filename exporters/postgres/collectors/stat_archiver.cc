@@ -5,6 +5,7 @@ namespace exporters::postgres {
 namespace {
 
 constexpr ColumnTable kColumns({
+    {.name = "server", .usage = Usage::kLabel, .sql = "{server}"},
     {.name = "archived_count",
      .usage = Usage::kCounter,
      .metric = "pg_stat_archiver_archived_count",

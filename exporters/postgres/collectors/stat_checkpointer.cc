@@ -62,7 +62,6 @@ constexpr Query kQueries[] = {
 extern constexpr PostgresCollector kStatCheckpointer{
     .name = "stat_checkpointer",
     .help = "Checkpoints and restartpoints, from PostgreSQL 17 on.",
-    .enabled_by_default = false,
     .queries = kQueries};
 
 }  // namespace exporters::postgres

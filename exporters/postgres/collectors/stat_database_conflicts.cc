@@ -1,6 +1,4 @@
 // Queries that a standby cancelled because they were in the way of recovery.
-#include <fmt/format.h>
-
 #include "exporters/postgres/collector.h"
 
 namespace exporters::postgres {
@@ -9,7 +7,7 @@ namespace {
 constexpr ColumnTable kColumns({
     {.name = "datid", .usage = Usage::kLabel},
     {.name = "datname", .usage = Usage::kLabel},
-    {.name = "server", .usage = Usage::kLabel},
+    {.name = "server", .usage = Usage::kLabel, .sql = "{server}"},
     {.name = "confl_tablespace",
      .usage = Usage::kCounter,
      .metric = "pg_stat_database_conflicts_confl_tablespace",
@@ -37,13 +35,7 @@ constexpr ColumnTable kColumns({
      .since = 160000},
 });
 
-base::Result<std::string> Sql(const Server& server) {
-  return fmt::format(
-      "SELECT {} FROM pg_stat_database_conflicts CROSS JOIN (SELECT {} AS server) AS us",
-      SelectList(kColumns, server.version), QuoteLiteral(server.address));
-}
-
-constexpr Query kQueries[] = {{.table = kColumns, .sql = Sql}};
+constexpr Query kQueries[] = {{.table = kColumns, .from = "FROM pg_stat_database_conflicts"}};
 
 }  // namespace
 

@@ -6,6 +6,7 @@ namespace exporters::postgres {
 namespace {
 
 constexpr ColumnTable kColumns({
+    {.name = "server", .usage = Usage::kLabel, .sql = "{server}"},
     {.name = "application_name", .usage = Usage::kLabel},
     {.name = "client_addr", .usage = Usage::kLabel},
     {.name = "state", .usage = Usage::kLabel},
@@ -37,7 +38,7 @@ constexpr std::string_view kFrom =
     "replay_lsn, write_lag, flush_lag, replay_lag FROM pg_stat_replication LEFT JOIN "
     "pg_replication_slots ON active_pid = pid) AS senders CROSS JOIN (SELECT CASE WHEN "
     "pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn) "
-    "AS here GROUP BY 1, 2, 3, 4";
+    "AS here GROUP BY 2, 3, 4, 5";
 
 constexpr Query kQueries[] = {{.table = kColumns, .from = kFrom}};
 

@@ -1,4 +1,6 @@
-// Scans, rows, vacuums and sizes of the tables of the database we are connected to.
+// Scans, rows, vacuums and sizes of the tables of a database, as far as --tables-limit goes.
+#include <fmt/format.h>
+
 #include "exporters/postgres/collector.h"
 
 namespace exporters::postgres {
@@ -7,7 +9,7 @@ namespace {
 constexpr ColumnTable kColumns({
     {.name = "datname", .usage = Usage::kLabel, .sql = "current_database()"},
     {.name = "schemaname", .usage = Usage::kLabel},
-    {.name = "relname", .usage = Usage::kLabel},
+    {.name = "relname", .usage = Usage::kLabel, .sql = "stats.relname"},
     {.name = "seq_scan",
      .usage = Usage::kCounter,
      .metric = "pg_stat_user_tables_seq_scan",
@@ -103,15 +105,37 @@ constexpr ColumnTable kSizeColumns({
      .sql = "pg_total_relation_size(relid)"},
 });
 
+constexpr ColumnTable kTableCount({
+    {.name = "datname", .usage = Usage::kLabel, .sql = "current_database()"},
+    {.name = "tables",
+     .metric = "pg_database_tables",
+     .help = "Tables of the database, also those beyond --tables-limit.",
+     .sql = "count(*) FILTER (WHERE relnamespace::regnamespace::text NOT IN ('pg_catalog', "
+            "'information_schema'))"},
+});
+
+base::Result<std::string> Sql(const Server& server) {
+  return fmt::format("SELECT {} FROM pg_stat_user_tables AS stats{}",
+                     SelectList(kColumns, server.version), LargestTables(server));
+}
+
 // Sizes need a lock on each table: those that someone locks exclusively, or waits to, are left out.
-constexpr std::string_view kUnlocked =
-    "FROM pg_stat_user_tables WHERE NOT EXISTS (SELECT FROM pg_locks WHERE relation = relid "
-    "AND mode = 'AccessExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE "
-    "datname = current_database()))";
+base::Result<std::string> SizeSql(const Server& server) {
+  return fmt::format(
+      "SELECT {} FROM (SELECT relid, schemaname, stats.relname FROM pg_stat_user_tables AS "
+      "stats{}) AS largest WHERE relid NOT IN (SELECT relation FROM pg_locks WHERE relation IS NOT "
+      "NULL AND mode = 'AccessExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE "
+      "datname = current_database()))",
+      SelectList(kSizeColumns, server.version), LargestTables(server));
+}
 
 constexpr Query kQueries[] = {
-    {.table = kColumns, .from = "FROM pg_stat_user_tables"},
-    {.table = kSizeColumns, .from = kUnlocked, .refresh = Refresh::kSizes},
+    {.table = kColumns, .sql = Sql, .per_database = true},
+    {.table = kTableCount,
+     .from = "FROM pg_class WHERE relkind IN ('r', 'm', 'p')",
+     .refresh = Refresh::kMinute,
+     .per_database = true},
+    {.table = kSizeColumns, .sql = SizeSql, .refresh = Refresh::kSizes, .per_database = true},
 };
 
 }  // namespace

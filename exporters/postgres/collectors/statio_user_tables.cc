@@ -1,4 +1,6 @@
-// Block reads and hits of the tables of the database we are connected to.
+// Block reads and hits of the tables of a database, as far as --tables-limit goes.
+#include <fmt/format.h>
+
 #include "exporters/postgres/collector.h"
 
 namespace exporters::postgres {
@@ -7,7 +9,7 @@ namespace {
 constexpr ColumnTable kColumns({
     {.name = "datname", .usage = Usage::kLabel, .sql = "current_database()"},
     {.name = "schemaname", .usage = Usage::kLabel},
-    {.name = "relname", .usage = Usage::kLabel},
+    {.name = "relname", .usage = Usage::kLabel, .sql = "stats.relname"},
     {.name = "heap_blks_read",
      .usage = Usage::kCounter,
      .metric = "pg_statio_user_tables_heap_blocks_read",
@@ -50,7 +52,12 @@ constexpr ColumnTable kColumns({
      .sql = "coalesce(tidx_blks_hit, 0)"},
 });
 
-constexpr Query kQueries[] = {{.table = kColumns, .from = "FROM pg_statio_user_tables"}};
+base::Result<std::string> Sql(const Server& server) {
+  return fmt::format("SELECT {} FROM pg_statio_user_tables AS stats{}",
+                     SelectList(kColumns, server.version), LargestTables(server));
+}
+
+constexpr Query kQueries[] = {{.table = kColumns, .sql = Sql, .per_database = true}};
 
 }  // namespace
 

@@ -67,6 +67,20 @@ TEST(CommandLine, ReadsTheEnvironment) {
   EXPECT_FALSE(options->selection.Enabled("settings", true));
 }
 
+TEST(CommandLine, TakesWhatPostgresExporterTakes) {
+  const auto options = Parse({"--disable-default-metrics", "--auto-discover-databases"},
+                             {{"PG_EXPORTER_CONSTANT_LABELS", "team=db, site = ams"},
+                              {"PG_EXPORTER_METRIC_PREFIX", "mypg"},
+                              {"PG_EXPORTER_INCLUDE_DATABASES", "a,b"}});
+  ASSERT_TRUE(options.ok()) << options.error().message();
+  EXPECT_FALSE(options->selection.Enabled("stat_activity", true));
+  EXPECT_TRUE(options->selection.Enabled("stat_database", true));
+  EXPECT_EQ(options->constant_labels,
+            (std::vector<std::pair<std::string, std::string>>{{"team", "db"}, {"site", "ams"}}));
+  EXPECT_EQ(options->metric_prefix, "mypg");
+  EXPECT_EQ(options->include_databases, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(CommandLine, RefusesByName) {
   const auto check = [](const std::vector<std::string>& arguments, const Words& variables,
                         std::string_view name) {
@@ -75,9 +89,13 @@ TEST(CommandLine, RefusesByName) {
     EXPECT_EQ(options.error().kind(), base::ErrorKind::kInvalidArgument) << name;
     EXPECT_NE(options.error().message().find(name), std::string::npos) << options.error().message();
   };
-  check({"--auto-discover-databases"}, {}, "auto-discover-databases");
   check({"--extend.query-path=x"}, {}, "extend.query-path");
-  check({"--metric-prefix=x"}, {}, "metric-prefix");
+  check({"--metric-prefix=1-2"}, {}, "metric-prefix");
+  check({"--constantLabels=team"}, {}, "constantLabels");
+  check({"--constantLabels=1a=x"}, {}, "constantLabels");
+  check({"--tables-limit=0"}, {}, "tables-limit");
+  check({"--databases-limit=-1"}, {}, "databases-limit");
+  check({"--databases-interval=0"}, {}, "databases-interval");
   check({"--collector.nope"}, {}, "collector.nope");
   check({"--collector.stat_statements.limit=0"}, {}, "collector.stat_statements.limit");
   check({"--collector.stat_statements.limit=99999"}, {}, "collector.stat_statements.limit");
@@ -86,11 +104,7 @@ TEST(CommandLine, RefusesByName) {
   check({"--collection-timeout=0"}, {}, "collection-timeout");
   check({"--lock-timeout=0"}, {}, "lock-timeout");
   check({"--statement-timeout=soon"}, {}, "statement-timeout");
-  check({}, {{"PG_EXPORTER_EXTEND_QUERY_PATH", "x"}}, "PG_EXPORTER_EXTEND_QUERY_PATH");
-  check({}, {{"PG_EXPORTER_AUTO_DISCOVER_DATABASES", "true"}},
-        "PG_EXPORTER_AUTO_DISCOVER_DATABASES");
-  check({}, {{"PG_EXPORTER_CONSTANT_LABELS", "a=b"}}, "PG_EXPORTER_CONSTANT_LABELS");
-  check({}, {{"PG_EXPORTER_METRIC_PREFIX", "mypg"}}, "PG_EXPORTER_METRIC_PREFIX");
+  check({}, {{"PG_EXPORTER_EXTEND_QUERY_PATH", "/no/such"}}, "extend.query-path");
   check({}, {{"DATA_SOURCE_NAME", "nonsense"}}, "DATA_SOURCE_NAME");
 }
 
