@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "exporters/redis/key_selector.h"
 #include "lib/base/strings.h"
 #include "lib/base/url.h"
 
@@ -39,8 +40,11 @@ base::Result<const Scheme*> FindScheme(std::string_view name) {
       fmt::format("the scheme \"{}\" is not one of redis, rediss, valkey, valkeys and unix", name));
 }
 
-bool SameServer(const Address& a, const Address& b) {
-  return a.endpoint.ToString() == b.endpoint.ToString() && a.tls == b.tls;
+// The host of `entry` may be a pattern.
+bool SameServer(const Address& entry, const Address& address) {
+  return entry.tls == address.tls && entry.endpoint.unix_path == address.endpoint.unix_path &&
+         entry.endpoint.port == address.endpoint.port &&
+         GlobMatches(base::ToLower(entry.endpoint.host), base::ToLower(address.endpoint.host));
 }
 
 }  // namespace
@@ -74,23 +78,27 @@ base::Result<Address> ParseAddress(std::string_view text) {
 }
 
 base::Secret Passwords::Find(const Address& address) const {
-  if (!plain.empty()) {
-    return plain;
-  }
-  const base::Secret* without_user = nullptr;
+  return plain.empty() ? FindBound(address) : plain;
+}
+
+base::Secret Passwords::FindBound(const Address& address) const {
+  // An entry of this very server beats a pattern, one with the user beats one without.
+  const base::Secret* best = nullptr;
+  int best_rank = -1;
   for (const auto& [name, password] : by_address) {
     const auto entry = ParseAddress(name);
-    if (!entry.ok() || !SameServer(*entry, address)) {
+    if (!entry.ok() || !SameServer(*entry, address) ||
+        (!entry->user.empty() && entry->user != address.user)) {
       continue;
     }
-    if (entry->user == address.user) {
-      return password;
-    }
-    if (entry->user.empty()) {
-      without_user = &password;
+    const bool exact = base::EqualsIgnoreCase(entry->endpoint.host, address.endpoint.host);
+    const int rank = (exact ? 2 : 0) + (entry->user == address.user ? 1 : 0);
+    if (rank > best_rank) {
+      best = &password;
+      best_rank = rank;
     }
   }
-  return without_user == nullptr ? base::Secret() : *without_user;
+  return best == nullptr ? base::Secret() : *best;
 }
 
 base::Result<Passwords> ParsePasswords(std::string_view content) {

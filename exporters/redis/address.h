@@ -38,6 +38,8 @@ struct Passwords {
   // The password of an address: the plain one, else the entry named like `address` with or without
   // its user, however it spells the defaults. Empty when there is none.
   base::Secret Find(const Address& address) const;
+  // Only an entry named like `address`; its host may be a pattern ("redis://*.cache:6379").
+  base::Secret FindBound(const Address& address) const;
 };
 
 // A JSON object of strings, or a plain password with white space around it. Errors:

@@ -44,6 +44,38 @@ std::string_view AdviceFor(FailureReason reason) {
   return "";
 }
 
+// Commands beyond the fixed requests, and when they are sent.
+struct ExtraCommands {
+  std::string_view what;
+  bool (*wanted)(const Options& options);
+  std::string_view grants;
+  bool keys;  // They read keys.
+};
+
+constexpr ExtraCommands kExtras[] = {
+    {"checked keys",
+     [](const Options& options) {
+       return !options.keys.single_keys.empty() || !options.keys.patterns.empty();
+     },
+     "+select +type +memory|usage +strlen +llen +scard +zcard +hlen +xlen +getrange", true},
+    {"streams",
+     [](const Options& options) {
+       return !options.keys.single_streams.empty() || !options.keys.streams.empty();
+     },
+     "+select +xinfo|stream +xinfo|groups +xinfo|consumers", true},
+    {"the walk through the keys",
+     [](const Options& options) { return options.keys.NeedsWalk() || options.queues.discover; },
+     "+select +scan", true},
+    {"key groups", [](const Options& options) { return !options.keys.groups.empty(); },
+     "+memory|usage", true},
+    {"job queues", [](const Options& options) { return options.queues.Any(); },
+     "+select +srandmember +scard +sismember +llen +lindex +lrange +zcard +zcount +zrange +get "
+     "+hget +hmget +hlen +hexists +exists",
+     true},
+    {"the nodes of the cluster", [](const Options& options) { return options.is_cluster; },
+     "+cluster|nodes", false},
+};
+
 // True when nothing is missing. An unknown command is not: the server is older, or another make.
 bool ReportAnswers(const Options& options, const Snapshot& snapshot, std::string* report) {
   bool complete = true;
@@ -58,7 +90,18 @@ bool ReportAnswers(const Options& options, const Snapshot& snapshot, std::string
     *report += fmt::format("  {:<8} {}\n", answer.ok() ? "ok" : (unknown ? "unknown" : "refused"),
                            answer.ok() ? row.Name() : answer.error().message());
   }
+  for (const ExtraCommands& extra : kExtras) {
+    if (extra.wanted(options)) {
+      *report += fmt::format("  for {}: {}\n", extra.what, extra.grants);
+    }
+  }
   return complete;
+}
+
+void Grant(std::string_view grant, std::string* rule) {
+  if ((*rule + " ").find(fmt::format(" {} ", grant)) == std::string::npos) {
+    *rule += fmt::format(" {}", grant);
+  }
 }
 
 }  // namespace
@@ -70,14 +113,23 @@ std::string AclRule(const Options& options) {
     if (!row.wanted(options, {.known = true, .cluster = true, .commandlog = false})) {
       continue;
     }
-    std::string grant = " +" + base::ToLower(row.words[0]);
+    std::string grant = "+" + base::ToLower(row.words[0]);
     if (row.id != Request::kInfo) {
       grant += "|" + base::ToLower(row.words[1]);
     }
-    if (rule.find(grant) == std::string::npos) {
-      rule += grant;
+    Grant(grant, &rule);
+  }
+  bool keys = false;
+  for (const ExtraCommands& extra : kExtras) {
+    if (!extra.wanted(options)) {
+      continue;
+    }
+    keys = keys || extra.keys;
+    for (const std::string_view grant : base::Split(extra.grants, ' ')) {
+      Grant(grant, &rule);
     }
   }
+  rule += keys ? " %R~*" : "";
   return rule;
 }
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "exporters/redis/asker.h"
+#include "exporters/redis/client_list.h"
 #include "lib/base/strings.h"
 
 namespace exporters::redis {
@@ -14,16 +16,25 @@ constexpr size_t kMaxQuotedBytes = 120;  // Of an error reply.
 
 bool Always(const Options& /*options*/, const ServerTraits& /*traits*/) { return true; }
 
-bool IfAllConfig(const Options& options, const ServerTraits& /*traits*/) {
-  return options.config_command != "-" && options.include_config_metrics;
+bool IfServer(const Options& /*options*/, const ServerTraits& traits) { return !traits.sentinel; }
+
+bool IfSentinel(const Options& /*options*/, const ServerTraits& traits) { return traits.sentinel; }
+
+bool IfAllConfig(const Options& options, const ServerTraits& traits) {
+  return !traits.sentinel && options.config_command != "-" && options.include_config_metrics;
 }
 
-bool IfConfig(const Options& options, const ServerTraits& /*traits*/) {
-  return options.config_command != "-" && !options.include_config_metrics;
+bool IfConfig(const Options& options, const ServerTraits& traits) {
+  return !traits.sentinel && options.config_command != "-" && !options.include_config_metrics;
 }
 
-bool IfHistogram(const Options& options, const ServerTraits& /*traits*/) {
-  return options.latency_histogram;
+bool IfClientList(const Options& options, const ServerTraits& traits) {
+  return traits.known && !traits.many_clients && !traits.sentinel &&
+         (options.client_list || options.collectors.Enabled("client_groups", true));
+}
+
+bool IfHistogram(const Options& options, const ServerTraits& traits) {
+  return !traits.sentinel && options.latency_histogram;
 }
 
 bool IfCluster(const Options& /*options*/, const ServerTraits& traits) { return traits.cluster; }
@@ -33,7 +44,7 @@ bool IfCommandlog(const Options& /*options*/, const ServerTraits& traits) {
 }
 
 // CONFIG GET takes several names only since Redis 7.0, and asking for all of them costs the server
-// ten times as much as these six.
+// several times as much as these.
 constexpr RequestRow kRequests[] = {
     {Request::kInfo, {"INFO", "ALL"}, Always},
     {Request::kConfigAll, {"CONFIG", "GET", "*"}, IfAllConfig},
@@ -45,14 +56,18 @@ constexpr RequestRow kRequests[] = {
     {Request::kConfigClientOutputBufferLimit,
      {"CONFIG", "GET", "client-output-buffer-limit"},
      IfConfig},
-    {Request::kLatencyLatest, {"LATENCY", "LATEST"}, Always},
+    {Request::kLatencyLatest, {"LATENCY", "LATEST"}, IfServer},
     {Request::kLatencyHistogram, {"LATENCY", "HISTOGRAM"}, IfHistogram},
-    {Request::kSlowlogLen, {"SLOWLOG", "LEN"}, Always},
-    {Request::kSlowlogGet, {"SLOWLOG", "GET", "1"}, Always},
+    {Request::kSlowlogLen, {"SLOWLOG", "LEN"}, IfServer},
+    {Request::kSlowlogGet, {"SLOWLOG", "GET", "16"}, IfServer},
     {Request::kClusterInfo, {"CLUSTER", "INFO"}, IfCluster},
     {Request::kCommandlogSlowLen, {"COMMANDLOG", "LEN", "slow"}, IfCommandlog},
     {Request::kCommandlogLargeRequestLen, {"COMMANDLOG", "LEN", "large-request"}, IfCommandlog},
     {Request::kCommandlogLargeReplyLen, {"COMMANDLOG", "LEN", "large-reply"}, IfCommandlog},
+    {Request::kConfigSave, {"CONFIG", "GET", "save"}, IfConfig},
+    {Request::kConfigMinReplicasToWrite, {"CONFIG", "GET", "min-replicas-to-write"}, IfConfig},
+    {Request::kClientList, {"CLIENT", "LIST"}, IfClientList},
+    {Request::kSentinelMasters, {"SENTINEL", "MASTERS"}, IfSentinel},
 };
 
 consteval bool IndexIsId() {
@@ -65,15 +80,6 @@ consteval bool IndexIsId() {
 }
 static_assert(IndexIsId());
 
-base::ErrorKind KindOf(std::string_view error) {
-  if (AfterPrefix(error, "NOPERM").has_value()) {
-    return base::ErrorKind::kPermissionDenied;
-  }
-  return AfterPrefix(base::ToLower(error), "err unknown").has_value()
-             ? base::ErrorKind::kUnsupported
-             : base::ErrorKind::kUnavailable;
-}
-
 // "8.1.0" is at least {8, 1}.
 bool AtLeast(std::string_view version, int64_t major, int64_t minor) {
   const std::vector<std::string_view> parts = base::Split(version, '.');
@@ -84,17 +90,31 @@ bool AtLeast(std::string_view version, int64_t major, int64_t minor) {
 
 }  // namespace
 
+base::ErrorKind KindOfReply(std::string_view error_text) {
+  if (AfterPrefix(error_text, "NOPERM").has_value()) {
+    return base::ErrorKind::kPermissionDenied;
+  }
+  return AfterPrefix(base::ToLower(error_text), "err unknown").has_value()
+             ? base::ErrorKind::kUnsupported
+             : base::ErrorKind::kUnavailable;
+}
+
 ServerTraits TraitsOf(const Info& info) {
   return {.known = true,
           .cluster = info.Get("cluster_enabled") == "1",
-          .commandlog = AtLeast(info.Get("valkey_version"), 8, 1)};
+          .commandlog = AtLeast(info.Get("valkey_version"), 8, 1),
+          .sentinel = info.Get("redis_mode") == "sentinel" || info.Get("server_mode") == "sentinel",
+          .many_clients =
+              ParseInfoValue(info.Get("connected_clients")).value_or(0) > kMaxListedClients};
 }
 
 std::vector<std::string_view> RequestRow::Words(const Options& options) const {
   std::vector<std::string_view> used;
   for (const std::string_view word : words) {
     if (!word.empty()) {
-      used.push_back(word == "CONFIG" ? std::string_view(options.config_command) : word);
+      const bool everything = word == "ALL" && options.include_modules;
+      used.push_back(word == "CONFIG" ? std::string_view(options.config_command)
+                                      : (everything ? std::string_view("EVERYTHING") : word));
     }
   }
   return used;
@@ -117,7 +137,7 @@ base::Result<const Reply*> Answers::Get(Request id) const {
   if (reply.IsError()) {
     return base::Error(fmt::format("{}: {}", kRequests[static_cast<size_t>(id)].Name(),
                                    std::string_view(reply.text).substr(0, kMaxQuotedBytes)),
-                       KindOf(reply.text));
+                       KindOfReply(reply.text));
   }
   return &reply;
 }

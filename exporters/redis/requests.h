@@ -33,6 +33,10 @@ enum class Request : size_t {
   kCommandlogSlowLen,
   kCommandlogLargeRequestLen,
   kCommandlogLargeReplyLen,
+  kConfigSave,
+  kConfigMinReplicasToWrite,
+  kClientList,
+  kSentinelMasters,
   kCount,
 };
 inline constexpr size_t kRequestCount = static_cast<size_t>(Request::kCount);
@@ -43,6 +47,8 @@ struct ServerTraits {
   bool known = false;  // INFO was read on this connection.
   bool cluster = false;
   bool commandlog = false;
+  bool sentinel = false;      // It answers little more than INFO and SENTINEL.
+  bool many_clients = false;  // More than may be listed.
 
   bool operator==(const ServerTraits&) const = default;
 };

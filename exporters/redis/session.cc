@@ -23,6 +23,11 @@ constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kMaxQuotedBytes = 120;        // Of an error reply.
 constexpr double kStartTimeJitterSeconds = 2;  // Uptime comes in whole seconds.
 constexpr size_t kMaxPasswordFileBytes = 1 << 20;
+// What goes out before its replies are read: more would fill the buffers of both sides, and then
+// neither could go on.
+constexpr size_t kMaxBatchBytes = 32 << 10;
+constexpr size_t kMaxBatchCommands = 512;
+constexpr size_t kMaxPartRefusals = 64;
 
 struct Credentials {
   std::string user;
@@ -35,7 +40,8 @@ base::Result<Credentials> FindCredentials(const Options& options) {
     ASSIGN_OR_RETURN(const std::string content,
                      base::ReadFile(options.password_file, kMaxPasswordFileBytes));
     ASSIGN_OR_RETURN(const Passwords passwords, ParsePasswords(content));
-    credentials.password = passwords.Find(options.address);
+    credentials.password = options.only_bound_passwords ? passwords.FindBound(options.address)
+                                                        : passwords.Find(options.address);
   }
   return credentials;
 }
@@ -64,6 +70,8 @@ void Session::Disconnect() {
   traits_ = {};
   plain_info_ = false;
   refusals_.fill(std::nullopt);
+  part_refusals_.clear();
+  database_ = 0;
 }
 
 base::Result<Snapshot> Session::Fetch(base::MonotonicTime deadline) {
@@ -142,12 +150,19 @@ base::Result<Snapshot> Session::FetchOnce(base::MonotonicTime deadline) {
   }
   Snapshot snapshot;
   snapshot.options = &options_;
+  snapshot.asker = this;
+  snapshot.deadline = deadline;
   std::array<bool, kRequestCount> asked{};
-  RETURN_IF_ERROR(Ask(deadline, &snapshot.answers, &asked));
+  RETURN_IF_ERROR(AskRequests(deadline, &snapshot.answers, &asked));
   ASSIGN_OR_RETURN(snapshot.info, TakeInfo(deadline, &snapshot.answers));
   if (const ServerTraits traits = TraitsOf(snapshot.info); traits != traits_) {
     traits_ = traits;
-    RETURN_IF_ERROR(Ask(deadline, &snapshot.answers, &asked));
+    RETURN_IF_ERROR(AskRequests(deadline, &snapshot.answers, &asked));
+    for (const RequestRow& row : AllRequests()) {
+      if (row.id != Request::kInfo && !row.wanted(options_, traits_)) {
+        snapshot.answers.Set(row.id, Reply());  // It need not have been asked.
+      }
+    }
   }
   if (options_.ping_on_connect) {
     ASSIGN_OR_RETURN(snapshot.ping_seconds, Ping(deadline));
@@ -166,8 +181,8 @@ base::Result<double> Session::Ping(base::MonotonicTime deadline) {
   return base::ToSeconds(steady_clock::now() - start);
 }
 
-base::Result<void> Session::Ask(base::MonotonicTime deadline, Answers* answers,
-                                std::array<bool, kRequestCount>* asked) {
+base::Result<void> Session::AskRequests(base::MonotonicTime deadline, Answers* answers,
+                                        std::array<bool, kRequestCount>* asked) {
   std::string bytes;
   Greeting greeting;
   if (!greeted_) {
@@ -207,6 +222,114 @@ base::Result<void> Session::Ask(base::MonotonicTime deadline, Answers* answers,
     answers->Set(sent[i], std::move(reply));
   }
   return {};
+}
+
+base::Result<void> Session::Greet(base::MonotonicTime deadline) {
+  if (transport_ == nullptr) {
+    RETURN_IF_ERROR(Connect(deadline));
+  }
+  if (greeted_) {
+    return {};
+  }
+  std::string bytes;
+  ASSIGN_OR_RETURN(const Greeting greeting, AppendGreeting(&bytes));
+  if (greeting.commands > 0) {
+    ASSIGN_OR_RETURN(const std::vector<Reply> replies,
+                     Exchange(bytes, greeting.commands, deadline));
+    if (greeting.auth) {
+      RETURN_IF_ERROR(CheckAuth(replies.front()));
+    }
+  }
+  greeted_ = true;
+  return {};
+}
+
+base::Result<std::vector<Reply>> Session::Ask(std::string_view part,
+                                              std::span<const Command> commands,
+                                              base::MonotonicTime deadline) {
+  if (const auto refused = part_refusals_.find(part); refused != part_refusals_.end()) {
+    if (steady_clock::now() - refused->second.since < kAskAgainAfter) {
+      return refused->second.error;
+    }
+    part_refusals_.erase(refused);
+  }
+  if (commands.size() > kMaxCommands) {
+    return base::Error(fmt::format("{}: {} commands are more than {} in one scrape", part,
+                                   commands.size(), kMaxCommands),
+                       base::ErrorKind::kResourceExhausted);
+  }
+  std::vector<Reply> replies;
+  if (commands.empty()) {
+    return replies;
+  }
+  base::Result<void> outcome = Greet(deadline);
+  for (size_t done = 0; outcome.ok() && done < commands.size();) {
+    const auto some = AskSome(commands.subspan(done), deadline, &replies);
+    if (!some.ok()) {
+      outcome = some.error();
+      break;
+    }
+    done += *some;
+  }
+  if (!outcome.ok()) {
+    Disconnect();
+    return outcome.error();
+  }
+  RememberRefusal(part, replies);
+  if (const auto refused = part_refusals_.find(part); refused != part_refusals_.end()) {
+    return refused->second.error;
+  }
+  return replies;
+}
+
+base::Result<size_t> Session::AskSome(std::span<const Command> commands,
+                                      base::MonotonicTime deadline, std::vector<Reply>* replies) {
+  std::string bytes;
+  std::vector<bool> is_select;
+  size_t taken = 0;
+  int64_t database = database_;
+  for (; taken < commands.size() && is_select.size() < kMaxBatchCommands; ++taken) {
+    const Command& command = commands[taken];
+    if (taken > 0 && bytes.size() > kMaxBatchBytes) {
+      break;
+    }
+    if (command.db != database) {
+      const std::string number = std::to_string(command.db);
+      const std::string_view words[] = {"SELECT", number};
+      AppendCommand(words, &bytes);
+      is_select.push_back(true);
+      database = command.db;
+    }
+    const std::vector<std::string_view> words(command.words.begin(), command.words.end());
+    AppendCommand(words, &bytes);
+    is_select.push_back(false);
+  }
+  ASSIGN_OR_RETURN(std::vector<Reply> answers, Exchange(bytes, is_select.size(), deadline));
+  const Reply* no_database = nullptr;  // What SELECT said, if it failed.
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (is_select[i]) {
+      no_database = answers[i].IsError() ? &answers[i] : nullptr;
+    } else {
+      replies->push_back(no_database != nullptr ? *no_database : std::move(answers[i]));
+    }
+  }
+  database_ = no_database != nullptr ? -1 : database;
+  return taken;
+}
+
+void Session::RememberRefusal(std::string_view part, std::span<const Reply> replies) {
+  const bool all_refused =
+      !replies.empty() && std::all_of(replies.begin(), replies.end(), [](const Reply& reply) {
+        return reply.IsError() && IsRefusal(reply.text);
+      });
+  if (all_refused && part_refusals_.size() < kMaxPartRefusals) {
+    const std::string& text = replies.front().text;
+    part_refusals_.insert_or_assign(
+        std::string(part),
+        PartRefusal{base::Error(fmt::format("{}: {}", part, text.substr(0, kMaxQuotedBytes)),
+                                KindOfReply(text)),
+                    steady_clock::now()});
+  }
 }
 
 base::Result<Info> Session::TakeInfo(base::MonotonicTime deadline, Answers* answers) {

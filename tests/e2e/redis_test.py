@@ -159,7 +159,7 @@ def test_the_doctors_rule_is_enough():
         server.cli("ACL", "SETUSER", "small", "on", ">pw", "-@all", "+info")
         small = exporter_for(stack, server, ["--redis.user=small"], env={"REDIS_PASSWORD": "pw"})
         page = expect_up(small)
-        assert set(failed_collectors(page)) == {"config", "latency_events", "latency_histogram", "slowlog"}
+        assert set(failed_collectors(page)) == {"client_groups", "config", "latency_events", "latency_histogram", "slowlog", "slowlog_shapes"}
         denied = server.cli("ACL", "LOG").count("small")
         small.metrics()
         assert server.cli("ACL", "LOG").count("small") == denied, "what was refused must not be asked again at once"
@@ -248,8 +248,80 @@ def test_tls_is_verified():
         assert page.value("redis_up") == 0 and reasons(page)[0] in ("closed", "protocol"), reasons(page)
 
 
+def test_keys_streams_and_queues():
+    with Stack() as stack:
+        server = stack.redis()
+        now = time.time()
+        for words in (("SET", "user:1", "a"), ("SET", "user:2", "b"), ("SET", "n", "42"), ("RPUSH", "list", "1", "2", "3"),
+                      ("XADD", "events", "1000-0", "k", "v"), ("XGROUP", "CREATE", "events", "g", "0"),
+                      # Laravel.
+                      ("RPUSH", "app_database_queues:mail", '{"createdAt":%d}' % (now - 100), '{"createdAt":%d}' % now),
+                      ("ZADD", "app_database_queues:mail:delayed", str(now - 300), "late", str(now + 300), "soon"),
+                      ("ZADD", "app_database_queues:mail:reserved", str(now - 5), "lost"),
+                      # Sidekiq 8.
+                      ("SADD", "queues", "default", "empty"), ("LPUSH", "queue:default", '{"enqueued_at":%d}' % ((now - 50) * 1000)),
+                      ("SET", "stat:processed", "7"), ("ZADD", "dead", "1", "x")):
+            server.cli(*words)
+        exporter = exporter_for(stack, server, ["--check-keys=user:*", "--check-single-keys=n,list,gone", "--count-keys=user:*,nobody:*",
+                                                "--check-key-groups=^(user):", "--check-single-streams=events", "--discover-queues"])
+
+        def walked():
+            page = expect_up(exporter)
+            assert failed_collectors(page) == [], failed_collectors(page)
+            assert page.value("redis_keys_count", db="db0", key="user:*") == 2
+            return page
+        page = eventually(walked, "the walk is complete")
+        assert page.value("redis_keys_count", db="db0", key="nobody:*") == 0
+        assert page.value("redis_key_group_count", db="db0", key_group="user") == 2
+        assert page.value("redis_key_size", db="db0", key="list") == 3
+        assert page.value("redis_key_size", db="db0", key="gone") == 0
+        assert page.value("redis_key_value", db="db0", key="n") == 42
+        assert page.value("redis_key_memory_usage_bytes", db="db0", key="user:1") > 0
+        assert page.value("redis_stream_length", db="db0", stream="events") == 1
+        assert page.value("redis_stream_group_lag", db="db0", stream="events", group="g") == 1
+
+        def queue(name, **labels):
+            return page.value(f"redis_queue_{name}", db="db0", **labels)
+        mail = {"system": "laravel", "queue": "mail"}
+        assert queue("depth", **mail) == 2 and queue("delayed_jobs", **mail) == 2 and queue("running_jobs", **mail) == 1
+        assert queue("overdue_jobs", **mail) == 1 and queue("expired_reservations", **mail) == 1
+        assert 99 <= queue("oldest_job_age_seconds", **mail) < 200
+        assert queue("depth", system="sidekiq", queue="default") == 1 and queue("depth", system="sidekiq", queue="empty") == 0
+        assert 49 <= queue("oldest_job_age_seconds", system="sidekiq", queue="default") < 150
+        assert queue("processed_total", system="sidekiq") == 7 and queue("failed_jobs", system="sidekiq") == 1
+        # Worked off, it says 0: a queue that vanishes looks like one that is well.
+        server.cli("DEL", "app_database_queues:mail")
+        page = expect_up(exporter)
+        assert queue("depth", **mail) == 0 and queue("drain_seconds", **mail) == 0
+        commands = {labels["cmd"] for labels, _ in page.all("redis_commands_total")}
+        assert not commands & {"keys", "eval", "evalsha", "smembers", "hgetall", "lrange|all"}, commands
+
+
+def test_targets_get_no_password_that_is_not_theirs():
+    with Stack() as stack:
+        main, other = stack.redis(password=CANARY), stack.redis(password="other")
+        urls = [f"redis://127.0.0.1:{server.port}" for server in (main, other)]
+        exporter = stack.exporter("tarsier-redis", [f"--redis.addr={urls[0]}"], env={"REDIS_PASSWORD": CANARY})
+
+        def scrape(target, status=200, of=exporter):
+            got, _, body = of.get(f"/scrape?target={target}")
+            assert got == status, f"{target}: {got} {body}"
+            return body
+        assert "redis_up 1" in scrape(urls[0])
+        assert 'redis_probe_failure{reason="noauth"} 1' in scrape(urls[1])
+        assert other.cli("INFO", "errorstats").count("WRONGPASS") == 0, "the password of the one went to the other"
+        scrape("", 400)
+        scrape("unix:///etc/passwd", 403)
+        assert eventually(lambda: exporter.metrics(), "a page").value("redis_target_scrape_request_errors_total") == 2
+        table = stack.write("passwords.json", '{"%s": "other", "redis://10.0.0.*:6379": "%s"}' % (urls[1], CANARY), 0o600)
+        bound = stack.exporter("tarsier-redis", [f"--redis.addr={urls[0]}", f"--redis.password-file={table}",
+                                                 f"--scrape.allow-target=127.0.0.1:{other.port}"])
+        assert "redis_up 1" in scrape(urls[1], of=bound)
+        scrape("redis://127.0.0.1:1", 403, of=bound)
+
+
 def test_bad_usage_ends_with_2():
-    for arguments in (["--check-keys=a*"], ["--redis.addr=http://x"], ["--connection-timeout=0s"], ["--no-redact-config-metrics"],
+    for arguments in (["--script=a.lua"], ["--is-tile38"], ["--check-keys=dbx=a"], ["--check-key-groups=("], ["--queues=resque"], ["--redis.addr=http://x"], ["--connection-timeout=0s"], ["--no-redact-config-metrics"],
                       ["--connection-timeout=soon"]):
         code, output = run(*arguments)
         assert code == 2, f"{arguments}: {code} {output}"

@@ -43,8 +43,8 @@ void EmitDatabase(std::string_view db, const InfoPairs& pairs, Scrape& scrape) {
   if (const auto expires = pairs.Number("expires"); expires.has_value()) {
     scrape.Emit(kExpiring, *expires, {db});
   }
-  // 0 and, in Dragonfly, -1 mean that there is none.
-  if (const auto ttl = pairs.Number("avg_ttl"); ttl.has_value() && *ttl > 0) {
+  // 0 while no key has an expiry; -1, in Dragonfly, means that it is not known.
+  if (const auto ttl = pairs.Number("avg_ttl"); ttl.has_value() && *ttl >= 0) {
     scrape.Emit(kAverageTtl, *ttl / 1e3, {db});
   }
   if (const auto cached = pairs.Number("cached_keys"); cached.has_value()) {

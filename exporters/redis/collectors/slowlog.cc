@@ -1,4 +1,4 @@
-// SLOWLOG LEN and SLOWLOG GET 1, whose entry is [id, time, microseconds, arguments, …].
+// SLOWLOG LEN and SLOWLOG GET, whose first entry is [id, time, microseconds, arguments, …].
 #include "exporters/redis/context.h"
 
 namespace exporters::redis {
@@ -20,6 +20,9 @@ base::Result<void> CollectSlowlog(const Snapshot& snapshot, Scrape& scrape) {
     scrape.Emit(kLength, static_cast<double>(length->integer));
   }
   ASSIGN_OR_RETURN(const Reply* entries, snapshot.answers.Get(Request::kSlowlogGet));
+  if (entries->type == Reply::Type::kNil) {
+    return {};
+  }
   if (entries->IsArray() && entries->elements.empty()) {
     scrape.Emit(kLastId, 0);
     scrape.Emit(kLastDuration, 0);

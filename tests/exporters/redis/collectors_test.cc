@@ -179,6 +179,7 @@ TEST(Collectors, SayWhichCommandWasRefused) {
             (std::vector<std::string>{"latency_histogram: LATENCY HISTOGRAM: NOPERM no permissions",
                                       "latency_events: LATENCY LATEST: NOPERM no permissions",
                                       "slowlog: SLOWLOG LEN: NOPERM no permissions",
+                                      "slowlog_shapes: SLOWLOG GET 16: NOPERM no permissions",
                                       "config: CONFIG GET maxmemory: NOPERM no permissions"}));
 }
 

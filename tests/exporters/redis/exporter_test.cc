@@ -1,11 +1,13 @@
 #include "exporters/redis/exporter.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "exporters/redis/doctor.h"
+#include "exporters/redis/targets.h"
 #include "lib/exposition/writer.h"
 #include "tests/exporters/redis/fake_redis.h"
 
@@ -128,7 +130,17 @@ TEST(RedisExporter, NeverShowsThePassword) {
 TEST(Doctor, NamesTheRuleThatASmallUserNeeds) {
   EXPECT_EQ(AclRule({}),
             "-@all +ping +client|setname +info +config|get +latency|latest +latency|histogram "
-            "+slowlog|len +slowlog|get +cluster|info");
+            "+slowlog|len +slowlog|get +cluster|info +client|list");
+  Options options;
+  options.keys.single_keys = {{.db = 0, .text = "a"}};
+  options.queues.discover = true;
+  const std::string rule = AclRule(options);
+  for (const char* grant : {" +type ", " +memory|usage ", " +scan ", " +llen ", " %R~*"}) {
+    EXPECT_NE((rule + " ").find(grant), std::string::npos) << rule;
+  }
+  for (const char* dangerous : {"+keys", "+eval", "+set", "+get|", "@read"}) {
+    EXPECT_EQ((rule + " ").find(std::string(dangerous) + " "), std::string::npos) << rule;
+  }
 }
 
 TEST(Doctor, ReportsEachCommand) {
@@ -141,7 +153,146 @@ TEST(Doctor, ReportsEachCommand) {
   EXPECT_NE(report.find("reachable, version 7.0.15, role master"), std::string::npos) << report;
   EXPECT_NE(report.find("  refused  SLOWLOG LEN: NOPERM not allowed\n"), std::string::npos);
   EXPECT_NE(report.find("  unknown  LATENCY HISTOGRAM: ERR unknown subcommand"), std::string::npos);
-  EXPECT_NE(report.find("  ok       SLOWLOG GET 1\n"), std::string::npos);
+  EXPECT_NE(report.find("  ok       SLOWLOG GET 16\n"), std::string::npos);
+}
+
+TargetOptions TargetsOf(std::vector<std::string> allowed = {}) {
+  TargetOptions options;
+  options.base.address = *ParseAddress("redis://main:6379");
+  options.base.address.password = base::Secret("canary");
+  options.allowed = std::move(allowed);
+  return options;
+}
+
+TEST(Target, NeverGetsThePasswordOfAnotherServer) {
+  for (const char* text : {"redis://evil:6379", "redis://main:6380", "rediss://main:6379", "evil",
+                           "redis://main@evil:6379", "redis://:canary@evil"}) {
+    const auto options = OptionsForTarget(TargetsOf(), {{"target", text}});
+    ASSERT_TRUE(options.ok()) << text;
+    EXPECT_TRUE(options->address.password.empty()) << text;
+    EXPECT_TRUE(options->only_bound_passwords) << text;
+  }
+  const auto own = OptionsForTarget(TargetsOf(), {{"target", "redis://main:6379"}});
+  ASSERT_TRUE(own.ok());
+  EXPECT_EQ(own->address.password.Reveal(), "canary");
+}
+
+TEST(Target, IsOneOfThoseAllowed) {
+  const auto check = [](std::vector<std::string> allowed, const char* target, bool expected) {
+    const auto options = OptionsForTarget(TargetsOf(std::move(allowed)), {{"target", target}});
+    EXPECT_EQ(options.ok(), expected) << target;
+  };
+  check({}, "redis://any:1", true);
+  check({}, "unix:///run/redis.sock", false);
+  check({"unix:///run/redis.sock"}, "unix:///run/redis.sock", true);
+  check({"*.cache:6379"}, "redis://A.cache:6379", true);
+  check({"*.cache:6379"}, "redis://a.cache:6380", false);
+  check({"*.cache:6379"}, "redis://a.cache.evil:6379", false);
+  check({"*.cache:6379"}, "redis://main:6379", true);
+  check({}, "", false);
+  check({}, "http://x", false);
+  EXPECT_FALSE(OptionsForTarget(TargetsOf(), {}).ok());
+  EXPECT_FALSE(OptionsForTarget(TargetsOf(), {{"target", "a"}, {"check-keys", "dbx=a"}}).ok());
+}
+
+http::Request ScrapeOf(const std::string& target) {
+  return {.method = "GET", .path = "/scrape", .query = {{"target", target}}};
+}
+
+TEST(Targets, KeepTheirConnectionsAndForgetTheOldest) {
+  FakeRedis server({{"INFO", Bulk(kInfoText)}});
+  const base::Logger logger(base::LogLevel::kError);
+  Targets targets(TargetsOf(), logger);
+  const std::string target = "redis://127.0.0.1:" + std::to_string(server.port());
+  for (int i = 0; i < 3; ++i) {
+    const http::Response response = targets.Handle(ScrapeOf(target));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(Contains(response.body, "redis_up 1"));
+  }
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(targets.Handle(ScrapeOf("http://x")).status, 400);
+  for (size_t i = 0; i < kMaxTargets + 5; ++i) {  // Nothing listens there.
+    http::Request request = ScrapeOf("redis://127.0.0.1:1");
+    request.query.emplace_back("tls_server_name", std::to_string(i));
+    EXPECT_EQ(targets.Handle(request).status, 200);
+  }
+  EXPECT_EQ(targets.kept(), kMaxTargets);
+}
+
+TEST(RedisExporter, ReadsSingleKeysThatAreNotThereAsNothing) {
+  FakeRedis server({{"INFO", Bulk(kInfoText)},
+                    {"TYPE there", "+list\r\n"},
+                    {"TYPE gone", "+none\r\n"},
+                    {"TYPE denied", "-NOPERM no\r\n"},
+                    {"MEMORY USAGE", "$-1\r\n"},
+                    {"MEMORY USAGE there", ":99\r\n"},
+                    {"LLEN there", ":3\r\n"},
+                    {"SELECT", "+OK\r\n"}});
+  const base::Logger logger(base::LogLevel::kError);
+  Options options = For(server.port());
+  options.keys.single_keys = {
+      {.db = 0, .text = "gone"}, {.db = 2, .text = "there"}, {.db = 0, .text = "denied"}};
+  RedisExporter exporter(options, logger);
+  for (int i = 0; i < 2; ++i) {
+    const std::string page = PageOf(exporter);
+    EXPECT_TRUE(Contains(page, "redis_key_size{db=\"db0\",key=\"gone\"} 0")) << page;
+    EXPECT_TRUE(Contains(page, "redis_key_size{db=\"db2\",key=\"there\"} 3"));
+    EXPECT_TRUE(Contains(page, "redis_key_memory_usage_bytes{db=\"db2\",key=\"there\"} 99"));
+    EXPECT_EQ(page.find("denied"), std::string::npos);
+  }
+}
+
+TEST(RedisExporter, SwitchesOffWhatTheServerRefusesAndSaysSo) {
+  FakeRedis server({{"INFO", Bulk(kInfoText)},
+                    {"TYPE", "-NOPERM no permission\r\n"},
+                    {"MEMORY USAGE", "-NOPERM no permission\r\n"},
+                    {"LATENCY HISTOGRAM", "-ERR unknown subcommand\r\n"}});
+  const base::Logger logger(base::LogLevel::kError);
+  Options options = For(server.port());
+  options.keys.single_keys = {{.db = 0, .text = "a"}};
+  RedisExporter exporter(options, logger);
+  for (int i = 0; i < 3; ++i) {
+    const std::string page = PageOf(exporter);
+    EXPECT_TRUE(Contains(page, "redis_up 1"));
+    EXPECT_TRUE(Contains(page, "redis_collector_off{collector=\"keys\",reason=\"noperm\"} 1"));
+    EXPECT_TRUE(Contains(
+        page, "redis_collector_off{collector=\"latency_histogram\",reason=\"unknown_command\"} 1"));
+  }
+  const auto commands = server.commands();
+  EXPECT_EQ(std::count(commands.begin(), commands.end(), "TYPE a"), 1)
+      << "each refusal is an error in the server's statistics";
+}
+
+TEST(Walker, GoesThroughAllKeysAndAddsWhatIsNotThereAsZero) {
+  FakeRedis server({{"INFO", Bulk(std::string(kInfoText) + "db0:keys=3,expires=0\r\n")},
+                    {"SCAN 0", "*2\r\n$1\r\n7\r\n*2\r\n$3\r\na:1\r\n$3\r\na:2\r\n"},
+                    {"SCAN 7", "*2\r\n$1\r\n0\r\n*1\r\n$3\r\nb:1\r\n"},
+                    {"TYPE", "+string\r\n"},
+                    {"STRLEN", ":5\r\n"},
+                    {"MEMORY USAGE", ":64\r\n"},
+                    {"GETRANGE", "$2\r\n17\r\n"}});
+  const base::Logger logger(base::LogLevel::kError);
+  Options options = For(server.port());
+  options.keys.counts = {{.db = 0, .text = "a:*"}, {.db = 0, .text = "none*"}};
+  options.keys.patterns = {{.db = 0, .text = "b:*"}};
+  options.keys.groups = {"^(%a)"};
+  Resolver resolver;
+  const auto walker = Walker::Start(options, resolver, logger);
+  ASSERT_TRUE(walker.ok());
+  const auto walk = (*walker)->Latest(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  ASSERT_NE(walk, nullptr);
+  EXPECT_EQ(walk->key_count, 3U);
+  EXPECT_EQ(walk->counts.at({0, "a:*"}), 2U);
+  EXPECT_EQ(walk->counts.at({0, "none*"}), 0U);
+  EXPECT_EQ(walk->keys.at({0, "b:1"}).size, 5);
+  EXPECT_EQ(walk->keys.at({0, "b:1"}).value, "17");
+  EXPECT_EQ(walk->groups.at(0).groups.at("a").keys, 2U);
+  EXPECT_EQ(walk->groups.at(0).groups.at("a").memory_bytes, 128);
+  EXPECT_EQ(walk->groups.at(0).distinct, 2U);
+  for (const std::string& command : server.commands()) {
+    EXPECT_EQ(command.find("KEYS"), std::string::npos) << command;
+    EXPECT_EQ(command.find("EVAL"), std::string::npos) << command;
+  }
 }
 
 }  // namespace
