@@ -114,7 +114,7 @@ model::Labels AlertingRule::ExpandAll(const Texts& texts, const tmpl::AlertData&
 AlertingRule::ActiveAlerts AlertingRule::Merge(const SeenAlerts& seen, const Tick& tick) const {
   ActiveAlerts next;
   for (const auto& [labels, alert] : active_) {
-    Active copy = alert;
+    ActiveAlert copy = alert;
     if (seen.count(labels) == 0 && MissingOneStays(tick, &copy)) {
       next.emplace(labels, std::move(copy));
     }
@@ -122,8 +122,8 @@ AlertingRule::ActiveAlerts AlertingRule::Merge(const SeenAlerts& seen, const Tic
   for (const auto& [labels, now] : seen) {
     const auto former = active_.find(labels);
     const bool goes_on = former != active_.end() && former->second.state != AlertState::kInactive;
-    Active alert =
-        goes_on ? former->second : Active{.active_at = tick.at, .active_since = tick.elapsed};
+    ActiveAlert alert =
+        goes_on ? former->second : ActiveAlert{.active_at = tick.at, .active_since = tick.elapsed};
     alert.annotations = now.annotations;
     alert.value = now.value;
     alert.kept_since.reset();
@@ -137,14 +137,17 @@ AlertingRule::ActiveAlerts AlertingRule::Merge(const SeenAlerts& seen, const Tic
 }
 
 // Moves on an alert that the result no longer has. False when it is to be forgotten.
-bool AlertingRule::MissingOneStays(const Tick& tick, Active* alert) const {
+bool AlertingRule::MissingOneStays(const Tick& tick, ActiveAlert* alert) const {
   switch (alert->state) {
     case AlertState::kPending:
-      return false;
+      return tick.elapsed < trust_at_;
     case AlertState::kInactive:
       return tick.elapsed - *alert->resolved_since <= kResolvedRetention;
     case AlertState::kFiring:
       break;
+  }
+  if (tick.elapsed < trust_at_) {
+    return true;
   }
   if (keep_firing_for_.count() > 0) {
     if (!alert->kept_since) {
@@ -161,7 +164,7 @@ bool AlertingRule::MissingOneStays(const Tick& tick, Active* alert) const {
   return true;
 }
 
-void AlertingRule::AppendSamples(const model::Labels& labels, const Active& alert,
+void AlertingRule::AppendSamples(const model::Labels& labels, const ActiveAlert& alert,
                                  std::vector<RuleSample>* samples) const {
   model::LabelsBuilder builder(labels);
   builder.Set(model::kMetricNameLabel, kAlertsForStateMetric);
@@ -171,7 +174,7 @@ void AlertingRule::AppendSamples(const model::Labels& labels, const Active& aler
   samples->push_back({builder.Build(), 1});
 }
 
-bool AlertingRule::NeedsSending(const Active& alert, const Tick& tick) const {
+bool AlertingRule::NeedsSending(const ActiveAlert& alert, const Tick& tick) const {
   if (alert.state == AlertState::kPending) {
     return false;
   }
@@ -181,7 +184,7 @@ bool AlertingRule::NeedsSending(const Active& alert, const Tick& tick) const {
          tick.elapsed - *alert.last_sent >= context_.resend_delay;
 }
 
-notify::Alert AlertingRule::Notification(const model::Labels& labels, const Active& alert,
+notify::Alert AlertingRule::Notification(const model::Labels& labels, const ActiveAlert& alert,
                                          const Tick& tick) const {
   const bool resolved = alert.state == AlertState::kInactive;
   return {.labels = labels,
@@ -192,6 +195,17 @@ notify::Alert AlertingRule::Notification(const model::Labels& labels, const Acti
                                               std::max(context_.resend_delay, context_.interval),
           .generator_url = generator_url_,
           .resolved = resolved};
+}
+
+void AlertingRule::TakeState(AlertingRule& former) {
+  active_ = std::move(former.active_);
+  trust_at_ = former.trust_at_;
+}
+
+void AlertingRule::Restore(std::map<model::Labels, ActiveAlert> alerts,
+                           std::chrono::milliseconds trust_at) {
+  active_ = std::move(alerts);
+  trust_at_ = trust_at;
 }
 
 AlertState AlertingRule::state() const {

@@ -21,6 +21,7 @@
 
 #include "agent/notify/alert.h"
 #include "agent/promql/value.h"
+#include "agent/rules/active_alert.h"
 #include "agent/rules/rule_file.h"
 #include "agent/rules/status.h"
 #include "agent/rules/tick.h"
@@ -73,7 +74,14 @@ class AlertingRule {
   std::vector<notify::Alert> Remind(const Tick& tick);
 
   // Goes on with the alerts of a former version of this rule.
-  void TakeState(AlertingRule& former) { active_ = std::move(former.active_); }
+  void TakeState(AlertingRule& former);
+
+  // Goes on with the alerts of a former process, whose time line this one's goes on with. Until
+  // `trust_at` an alert that is missing stays as it is: the store may be empty, and a resolve that
+  // nobody saw would be followed by the same alert again.
+  void Restore(std::map<model::Labels, ActiveAlert> alerts, std::chrono::milliseconds trust_at);
+
+  const std::map<model::Labels, ActiveAlert>& active() const { return active_; }
 
   AlertState state() const;
   // Pending and firing ones, by labels.
@@ -82,25 +90,12 @@ class AlertingRule {
  private:
   using Elapsed = std::chrono::milliseconds;
 
-  struct Active {
-    AlertState state = AlertState::kPending;  // kInactive is resolved.
-    model::Labels annotations;
-    double value = 0;
-    base::WallTime active_at;
-    Elapsed active_since{0};
-    base::WallTime fired_at;
-    base::WallTime resolved_at;
-    std::optional<Elapsed> resolved_since;
-    base::WallTime kept_at;
-    std::optional<Elapsed> kept_since;  // Since when keep_firing_for runs.
-    std::optional<Elapsed> last_sent;
-  };
   struct Seen {
     model::Labels annotations;
     double value = 0;
   };
   using SeenAlerts = std::map<model::Labels, Seen>;
-  using ActiveAlerts = std::map<model::Labels, Active>;
+  using ActiveAlerts = std::map<model::Labels, ActiveAlert>;
   using Texts = std::vector<std::pair<std::string, tmpl::Template>>;
 
   AlertingRule() = default;
@@ -110,11 +105,11 @@ class AlertingRule {
   model::Labels ExpandAll(const Texts& texts, const tmpl::AlertData& data,
                           const tmpl::Environment& environment, model::LabelsBuilder builder) const;
   ActiveAlerts Merge(const SeenAlerts& seen, const Tick& tick) const;
-  bool MissingOneStays(const Tick& tick, Active* alert) const;
-  void AppendSamples(const model::Labels& labels, const Active& alert,
+  bool MissingOneStays(const Tick& tick, ActiveAlert* alert) const;
+  void AppendSamples(const model::Labels& labels, const ActiveAlert& alert,
                      std::vector<RuleSample>* samples) const;
-  bool NeedsSending(const Active& alert, const Tick& tick) const;
-  notify::Alert Notification(const model::Labels& labels, const Active& alert,
+  bool NeedsSending(const ActiveAlert& alert, const Tick& tick) const;
+  notify::Alert Notification(const model::Labels& labels, const ActiveAlert& alert,
                              const Tick& tick) const;
 
   std::string name_;
@@ -125,6 +120,7 @@ class AlertingRule {
   Texts labels_;
   Texts annotations_;
   ActiveAlerts active_;
+  Elapsed trust_at_ = Elapsed::min();  // Before it, what is missing proves nothing.
 };
 
 }  // namespace rules

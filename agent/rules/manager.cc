@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -106,7 +107,8 @@ class Manager::Impl {
                      .store = &store,
                      .notify = &notify_,
                      .clock = &clock,
-                     .logger = &logger} {}
+                     .logger = &logger,
+                     .journal = options_.journal} {}
 
   base::Result<void> Reload(RuleSet rules) {
     base::MutexLock reload_lock(reload_mutex_);
@@ -114,6 +116,7 @@ class Manager::Impl {
     JoinWorkers();
     std::vector<GroupPtr> former = Groups();
     HandOver(former, groups);
+    Restore(former, groups);
     {
       base::MutexLock lock(mutex_);
       scheduled_.clear();
@@ -183,6 +186,29 @@ class Manager::Impl {
       } else if (successor->second != group) {
         successor->second->TakeState(*group);
       }
+    }
+  }
+
+  // Groups that no former one hands its state to go on where a former process stopped; the journal
+  // forgets those that are gone.
+  void Restore(const std::vector<GroupPtr>& former, const std::vector<GroupPtr>& groups) const {
+    if (options_.journal == nullptr) {
+      return;
+    }
+    std::set<Identity> handed_over;
+    for (const GroupPtr& group : former) {
+      handed_over.insert(IdentityOf(group->spec()));
+    }
+    std::set<std::string> names;
+    for (const GroupPtr& group : groups) {
+      names.insert(RuleGroup::JournalName(group->spec()));
+      if (handed_over.count(IdentityOf(group->spec())) == 0) {
+        group->Restore();
+      }
+    }
+    if (const auto kept = options_.journal->KeepOnly(names); !kept.ok()) {
+      environment_.logger->Warn("alerts of removed rules stay in the state file",
+                                {{"error", kept.error().message()}});
     }
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/notify/alert.h"
+#include "agent/rules/alert_journal.h"
 #include "agent/rules/expression.h"
 #include "agent/rules/rule_file.h"
 #include "agent/rules/status.h"
@@ -29,6 +30,7 @@ struct RuleSet {
 struct ManagerOptions {
   std::string external_url;                        // Of this agent: links in alerts.
   std::chrono::milliseconds resend_delay{60'000};  // Between two notifications of one state.
+  AlertJournal* journal = nullptr;                 // None: a restart forgets the alerts.
 };
 
 // Evaluates due groups on a few threads; one group never runs twice at once. Thread-safe.

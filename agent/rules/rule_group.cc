@@ -129,18 +129,23 @@ base::Result<std::unique_ptr<RuleGroup>> RuleGroup::Make(GroupSpec spec, GroupOp
                             .external_labels = options.external_labels,
                             .external_url = options.external_url};
   std::vector<Rule> rules;
+  std::map<std::string, int> counts;
   for (const RuleSpec& rule : spec.rules) {
     auto expression = (*environment.parse)(rule.expression);
     if (!expression.ok()) {
       return expression.error().WithContext(
           fmt::format("{}:{}: rule \"{}\"", spec.file, rule.line, rule.name));
     }
+    const std::string identity = Identity(rule);
+    // Two rules of one identity are told apart by their order.
+    std::string key = fmt::format("{}#{}", identity, ++counts[identity]);
     if (!rule.alerting) {
-      rules.push_back({rule, *std::move(expression), RecordingRule(rule, spec.limit), {}});
+      rules.push_back(
+          {std::move(key), rule, *std::move(expression), RecordingRule(rule, spec.limit), {}, {}});
       continue;
     }
     ASSIGN_OR_RETURN(AlertingRule logic, AlertingRule::Make(rule, expression->text, context));
-    rules.push_back({rule, *std::move(expression), std::move(logic), {}});
+    rules.push_back({std::move(key), rule, *std::move(expression), std::move(logic), {}, {}});
   }
   return std::unique_ptr<RuleGroup>(
       new RuleGroup(std::move(spec), std::move(options), environment, std::move(rules)));
@@ -197,6 +202,11 @@ void RuleGroup::Evaluate(const Tick& tick) {
     Publish(i, result, tick, environment_.clock->Monotonic() - rule_begin);
   }
   EndOrphans(QueryTime(tick));
+  // Saved first: after a crash in between, an alert is sent again instead of being made anew.
+  SaveAlerts(tick);
+  for (std::vector<notify::Alert>& alerts : std::exchange(due_, {})) {
+    (*environment_.notify)(std::move(alerts));
+  }
   base::MutexLock lock(mutex_);
   status_.evaluation_time = environment_.clock->Monotonic() - begin;
   status_.last_evaluation = tick.at;
@@ -213,9 +223,9 @@ base::Result<Outcome> RuleGroup::Advance(Rule& rule, const Tick& tick) const {
   return std::get<RecordingRule>(rule.logic).Advance(vector);
 }
 
-void RuleGroup::Notify(std::vector<notify::Alert> alerts) const {
+void RuleGroup::Queue(std::vector<notify::Alert> alerts) {
   if (!alerts.empty()) {
-    (*environment_.notify)(std::move(alerts));
+    due_.push_back(std::move(alerts));
   }
 }
 
@@ -224,11 +234,11 @@ base::Result<size_t> RuleGroup::EvaluateRule(Rule& rule, const Tick& tick) {
   base::Result<Outcome> outcome = Advance(rule, tick);
   if (!outcome.ok()) {
     if (auto* alerting = std::get_if<AlertingRule>(&rule.logic)) {
-      Notify(alerting->Remind(tick));
+      Queue(alerting->Remind(tick));
     }
     return outcome.error();
   }
-  Notify(std::move(outcome->alerts));
+  Queue(std::move(outcome->alerts));
   return Store(rule, outcome->samples, QueryTime(tick));
 }
 
@@ -308,8 +318,106 @@ void RuleGroup::Publish(size_t index, const base::Result<size_t>& result, const 
   }
 }
 
+std::string RuleGroup::JournalName(const GroupSpec& spec) { return spec.file + "\n" + spec.name; }
+
+// Only what changed is written; without live alerts nothing is.
+void RuleGroup::SaveAlerts(const Tick& tick) {
+  if (environment_.journal == nullptr) {
+    return;
+  }
+  std::vector<AlertChange> changes;
+  bool live = replace_saved_;
+  for (const Rule& rule : rules_) {
+    const auto* alerting = std::get_if<AlertingRule>(&rule.logic);
+    if (alerting == nullptr) {
+      continue;
+    }
+    live = live || !alerting->active().empty() || !rule.saved.empty();
+    for (const auto& [labels, alert] : alerting->active()) {
+      const auto saved = rule.saved.find(labels);
+      if (replace_saved_ || saved == rule.saved.end() || !saved->second.SameStateAs(alert)) {
+        changes.push_back({rule.key, labels, alert});
+      }
+    }
+    for (const auto& [labels, alert] : rule.saved) {
+      if (alerting->active().count(labels) == 0) {
+        changes.push_back({rule.key, labels, std::nullopt});
+      }
+    }
+  }
+  if (!live) {
+    return;
+  }
+  const auto saved = environment_.journal->Save(JournalName(spec_), tick, changes, replace_saved_);
+  if (!saved.ok()) {
+    if (!std::exchange(save_failed_, true)) {
+      environment_.logger->Error(
+          "alerts cannot be saved: a restart would forget what happens from now on",
+          {{"file", spec_.file}, {"group", spec_.name}, {"error", saved.error().message()}});
+    }
+    return;
+  }
+  save_failed_ = false;
+  replace_saved_ = false;
+  for (Rule& rule : rules_) {
+    if (const auto* alerting = std::get_if<AlertingRule>(&rule.logic)) {
+      rule.saved = alerting->active();
+    }
+  }
+}
+
+void RuleGroup::Restore() {
+  if (environment_.journal == nullptr) {
+    return;
+  }
+  auto loaded = environment_.journal->Load(JournalName(spec_));
+  if (!loaded.ok()) {
+    environment_.logger->Error(
+        "alerts cannot be restored and begin anew",
+        {{"file", spec_.file}, {"group", spec_.name}, {"error", loaded.error().message()}});
+  }
+  if (!loaded.ok() || !loaded->has_value()) {
+    return;
+  }
+  SavedGroup& saved = **loaded;
+  // A wall clock that was set back meanwhile does not make time run backwards.
+  const auto down = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::max(environment_.clock->Now() - saved.last.at, base::WallTime::duration(0)));
+  const auto first = saved.last.elapsed + options_.interval;
+  schedule_.StartAt(first);
+  replace_saved_ = true;  // Drops the rows of rules that are no more.
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const auto found = saved.alerts.find(rules_[i].key);
+    auto* alerting = std::get_if<AlertingRule>(&rules_[i].logic);
+    if (found == saved.alerts.end() || alerting == nullptr) {
+      continue;
+    }
+    for (auto alert = found->second.begin(); alert != found->second.end();) {
+      if (alert->second.state == AlertState::kPending && down > kOutageTolerance) {
+        alert = found->second.erase(alert);
+        continue;
+      }
+      // What is due for sending goes by the time that passed for the receivers.
+      if (alert->second.last_sent) {
+        *alert->second.last_sent -= down;
+      }
+      ++alert;
+    }
+    alerting->Restore(std::move(found->second), first + kRestoreGrace);
+    PublishAlerts(i);
+  }
+}
+
+void RuleGroup::PublishAlerts(size_t index) {
+  const auto& alerting = std::get<AlertingRule>(rules_[index].logic);
+  base::MutexLock lock(mutex_);
+  status_.rules[index].state = alerting.state();
+  status_.rules[index].alerts = alerting.Alerts();
+}
+
 void RuleGroup::TakeState(RuleGroup& former) {
   schedule_.ContinueFrom(former.schedule_);
+  replace_saved_ = true;
   std::multimap<std::string, Rule*> by_identity;
   for (Rule& rule : former.rules_) {
     by_identity.emplace(Identity(rule.spec), &rule);
@@ -322,9 +430,7 @@ void RuleGroup::TakeState(RuleGroup& former) {
     rules_[i].series = std::move(match->second->series);
     if (auto* alerting = std::get_if<AlertingRule>(&rules_[i].logic)) {
       alerting->TakeState(std::get<AlertingRule>(match->second->logic));
-      base::MutexLock lock(mutex_);
-      status_.rules[i].state = alerting->state();
-      status_.rules[i].alerts = alerting->Alerts();
+      PublishAlerts(i);
     }
     by_identity.erase(match);
   }

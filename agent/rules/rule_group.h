@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/notify/alert.h"
+#include "agent/rules/alert_journal.h"
 #include "agent/rules/alerting_rule.h"
 #include "agent/rules/expression.h"
 #include "agent/rules/recording_rule.h"
@@ -32,6 +33,7 @@ struct GroupEnvironment {
   const notify::NotifyFunc* notify = nullptr;
   const base::Clock* clock = nullptr;
   const base::Logger* logger = nullptr;
+  AlertJournal* journal = nullptr;  // None: a restart forgets the alerts.
 };
 
 struct GroupOptions {
@@ -43,6 +45,12 @@ struct GroupOptions {
 
   bool operator==(const GroupOptions&) const = default;
 };
+
+// How long a restart may take before pending alerts begin anew, as in Prometheus.
+inline constexpr std::chrono::hours kOutageTolerance{1};
+// How long after a restart a missing alert is not yet taken for over: targets are to be scraped
+// twice.
+inline constexpr std::chrono::minutes kRestoreGrace{2};
 
 // Since the group was made.
 struct GroupCounters {
@@ -62,6 +70,9 @@ class RuleGroup {
   static base::Result<std::unique_ptr<RuleGroup>> Make(GroupSpec spec, GroupOptions options,
                                                        GroupEnvironment environment);
 
+  // As the journal knows a group.
+  static std::string JournalName(const GroupSpec& spec);
+
   const GroupSpec& spec() const { return spec_; }
   const GroupOptions& options() const { return options_; }
 
@@ -74,6 +85,8 @@ class RuleGroup {
   // Goes on where a former version of this group stopped: rules of the same name and labels keep
   // their alerts and series; the series of the others end with the next run.
   void TakeState(RuleGroup& former);
+  // Goes on where a former process stopped, as the journal has it. Before the first Run.
+  void Restore();
   // Ends all series of this group, which is removed.
   void EndSeries();
 
@@ -84,20 +97,24 @@ class RuleGroup {
   using Series = std::unordered_map<model::Labels, storage::SeriesRef>;
 
   struct Rule {
+    std::string key;  // The same for the same rule over reloads and restarts.
     RuleSpec spec;
     Expression expression;
     std::variant<AlertingRule, RecordingRule> logic;
-    Series series;  // What the last successful evaluation wrote.
+    Series series;       // What the last successful evaluation wrote.
+    AlertsOfRule saved;  // What the journal has.
   };
 
   RuleGroup(GroupSpec spec, GroupOptions options, GroupEnvironment environment,
             std::vector<Rule> rules);
 
   base::Result<Outcome> Advance(Rule& rule, const Tick& tick) const;
-  void Notify(std::vector<notify::Alert> alerts) const;
+  void Queue(std::vector<notify::Alert> alerts);
   base::Result<size_t> EvaluateRule(Rule& rule, const Tick& tick);
   base::Result<size_t> Store(Rule& rule, const std::vector<RuleSample>& samples, int64_t at_ms);
   void EndOrphans(int64_t at_ms);
+  void SaveAlerts(const Tick& tick);
+  void PublishAlerts(size_t index);
   void Publish(size_t index, const base::Result<size_t>& result, const Tick& tick,
                std::chrono::nanoseconds took);
   int64_t QueryTime(const Tick& tick) const;
@@ -109,7 +126,11 @@ class RuleGroup {
   const std::chrono::milliseconds query_offset_;
   SlotSchedule schedule_;
   std::vector<Rule> rules_;
-  Series orphans_;  // Of rules that a reload removed.
+  std::vector<std::vector<notify::Alert>> due_;  // Of this evaluation, by rule.
+  Series orphans_;                               // Of rules that a reload removed.
+  // The journal may have alerts that `saved` of no rule knows.
+  bool replace_saved_ = false;
+  bool save_failed_ = false;
 
   mutable base::Mutex mutex_;
   GroupStatus status_ GUARDED_BY(mutex_);

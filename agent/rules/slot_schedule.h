@@ -31,6 +31,9 @@ class SlotSchedule {
   // Goes on with the time line of a schedule that this one replaces.
   void ContinueFrom(const SlotSchedule& former);
 
+  // The time line reads `elapsed` at the first slot.
+  void StartAt(std::chrono::milliseconds elapsed) { elapsed_ = elapsed; }
+
   base::MonotonicTime deadline() const { return deadline_; }
 
   // The slot that is due, once `deadline` has come; the next one is scheduled.

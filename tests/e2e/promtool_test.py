@@ -3,7 +3,6 @@
 No server is started. Both programs see the same files in the same folder; exit codes must be equal, and for
 tests that fail, what is printed about expected and found alerts and samples.
 """
-import glob
 import os
 import subprocess
 import tempfile
@@ -196,8 +195,8 @@ def with_folder(test):
 @with_folder
 def test_bundled_tests_have_the_same_verdict(folder):
     rules = os.path.abspath(os.path.join(harness.ARGS.source_dir, "alerts"))
-    files = sorted(glob.glob(os.path.join(rules, "*_test.yml")))
-    assert files, "there are no tests"
+    # The large ones run on our engine in rules_test and on promtool's in tests/alerts.
+    files = [os.path.join(rules, f"{name}_test.yml") for name in ("agent", "pgbouncer", "redis")]
     folder.compare("bundled", ["test", "rules", *files], same_text=True)
 
 
