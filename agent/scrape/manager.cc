@@ -196,11 +196,11 @@ void Manager::Apply(std::vector<Job> jobs) {
       if (known != current.end()) {
         known->second->Update(std::move(plan));
         next.insert(*known);
-      } else if (next.size() < kMaxTargets) {
+      } else if (next.size() < options_.max_targets) {
         next.emplace(key, std::make_shared<Loop>(std::move(plan), *this));
       } else {
         broken.push_back(BrokenTarget(wanted.pool, plan.target,
-                                      fmt::format("more than {} targets", kMaxTargets)));
+                                      fmt::format("more than {} targets", options_.max_targets)));
       }
     }
     std::move(wanted.broken.begin(), wanted.broken.end(), std::back_inserter(broken));

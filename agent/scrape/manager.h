@@ -2,7 +2,7 @@
 //
 // Every target has a thread of its own. A scrape is mostly waiting, so threads cost little, and a
 // target that hangs until its timeout can hold up nobody; a pool of any fixed size could be filled
-// by hanging targets. kMaxTargets bounds them.
+// by hanging targets. `max_targets` bounds them.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +44,7 @@ struct Job {
 };
 
 struct ManagerOptions {
+  size_t max_targets = kMaxTargets;
   uint64_t offset_seed = 0;  // Spreads the scrapes of several agents of the same targets.
   std::string host_name;     // For global URLs.
 };

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-constexpr int kMutations = 20000;
+constexpr int kMutations = 5000;
 constexpr size_t kMaxInputBytes = 4096;
 
 void Run(const std::string& input) {
