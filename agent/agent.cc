@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -16,7 +17,8 @@
 #include "agent/rules/manager.h"
 #include "agent/scrape/manager.h"
 #include "agent/self_metrics.h"
-#include "agent/storage/head.h"
+#include "agent/state/state_file.h"
+#include "agent/storage/store.h"
 #include "agent/web/routes.h"
 #include "exporters/host/host_exporter.h"
 #include "lib/base/clock.h"
@@ -61,7 +63,6 @@ class Agent::Impl {
         logger_(logger),
         started_at_(clock_.Now()),
         engine_(options_.engine),
-        store_({.retention = options_.retention, .max_series = options_.max_series}, clock_),
         alerts_(clock_, logger_) {}
 
   ~Impl() { Stop(); }
@@ -71,6 +72,7 @@ class Agent::Impl {
   base::Result<void> Start() {
     const base::MutexLock controlling(control_mutex_);
     ASSIGN_OR_RETURN(Loaded loaded, Load());
+    RETURN_IF_ERROR(OpenStore());
     RETURN_IF_ERROR(Listen());
     MakeParts();
     if (Local()) {
@@ -112,9 +114,11 @@ class Agent::Impl {
         lines.push_back(std::move(line));
       }
     }
-    lines.push_back(fmt::format("scraping every {}, keeping {}",
+    lines.push_back(fmt::format("scraping every {}, keeping {} {}",
                                 base::FormatDuration(config_.global.scrape_interval),
-                                base::FormatDuration(options_.retention)));
+                                options_.retention_text,
+                                state_file_ ? fmt::format("in {}", state_file_->path())
+                                            : "in memory only: a restart forgets everything"));
     lines.push_back(fmt::format("{} rules, evaluated every {}{}", rule_count_,
                                 base::FormatDuration(config_.global.evaluation_interval),
                                 Bundled() ? ", the bundled ones among them" : ""));
@@ -285,6 +289,42 @@ class Agent::Impl {
 
   // --- Parts.
 
+  base::Result<void> OpenStore() REQUIRES_LOCK(control_mutex_) {
+    if (!options_.state_directory.empty()) {
+      auto opened = OpenState();
+      // Damage that only shows now: the next Open of the file moves it aside.
+      if (!opened.ok() && opened.error().kind() == base::ErrorKind::kInvalidArgument) {
+        opened = OpenState();
+      }
+      if (opened.ok()) {
+        return {};
+      }
+      // A file that stays damaged must not keep the agent from watching.
+      if (options_.state_required && opened.error().kind() != base::ErrorKind::kInvalidArgument) {
+        return opened.error();
+      }
+      logger_.Error("everything is kept in memory only", {{"error", opened.error().message()}});
+      state_file_.reset();
+    }
+    ASSIGN_OR_RETURN(store_, storage::Store::Open(StoreSettings(), nullptr, clock_, logger_));
+    return {};
+  }
+
+  base::Result<void> OpenState() {
+    state_file_.reset();
+    ASSIGN_OR_RETURN(state::StateFile file,
+                     state::StateFile::Open(options_.state_directory, clock_, logger_));
+    state_file_.emplace(std::move(file));
+    ASSIGN_OR_RETURN(store_, storage::Store::Open(StoreSettings(), &*state_file_, clock_, logger_));
+    return {};
+  }
+
+  storage::StoreOptions StoreSettings() const {
+    return {.retention = options_.retention,
+            .retention_bytes = options_.retention_bytes,
+            .max_series = options_.max_series};
+  }
+
   base::Result<void> Listen() {
     ASSIGN_OR_RETURN(
         server_, http::Server::Start(
@@ -318,13 +358,13 @@ class Agent::Impl {
   void MakeParts() REQUIRES_LOCK(control_mutex_) {
     rules_ = std::make_unique<rules::Manager>(
         rules::ManagerOptions{.external_url = external_url_, .resend_delay = options_.resend_delay},
-        MakeParseFunc(engine_, &store_), store_,
+        MakeParseFunc(engine_, store_.get()), *store_,
         [this](std::vector<notify::Alert> alerts) { alerts_.Notify(std::move(alerts)); }, clock_,
         logger_);
     scrapes_ = std::make_unique<scrape::Manager>(
         scrape::ManagerOptions{.offset_seed = SeedOf(options_.host_name),
                                .host_name = options_.host_name},
-        store_, clock_, logger_);
+        *store_, clock_, logger_);
     if (Local()) {
       LocalServersOptions local{.host_name = options_.host_name,
                                 .environment = options_.environment};
@@ -343,7 +383,7 @@ class Agent::Impl {
   }
 
   web::Views MakeViews() {
-    web::Views views{.engine = options_.engine, .storage = &store_, .clock = &clock_};
+    web::Views views{.engine = options_.engine, .storage = store_.get(), .clock = &clock_};
     views.targets = [this] { return scrapes_->Status(); };
     views.rules = [this] { return rules_->Status(); };
     views.alertmanagers = [this] {
@@ -351,7 +391,7 @@ class Agent::Impl {
     };
     views.metadata = [] { return std::vector<web::MetricMetadata>(); };
     views.store = [this] {
-      const storage::HeadStats stats = store_.Stats();
+      const storage::HeadStats stats = store_->Stats().head;
       return web::StoreStats{stats.series, stats.chunks, stats.min_time_ms, stats.max_time_ms};
     };
     views.config = [this] {
@@ -364,14 +404,14 @@ class Agent::Impl {
       views.reload = [this] { return Reload(); };
     }
     views.flags = options_.flags;
-    views.retention = options_.retention;
+    views.retention = options_.retention_text;
     views.started_at = started_at_;
     views.external_url = external_url_;
     return views;
   }
 
   std::vector<model::MetricFamily> Metrics() const {
-    std::vector<model::MetricFamily> families = StoreFamilies(store_.Stats());
+    std::vector<model::MetricFamily> families = StoreFamilies(store_->Stats());
     AppendFamilies(scrapes_->Metrics(), &families);
     AppendFamilies(rules_->Metrics(), &families);
     AppendFamilies(alerts_.Metrics(), &families);
@@ -407,7 +447,9 @@ class Agent::Impl {
   const base::RealClock clock_;
   const base::WallTime started_at_;
   const promql::Engine engine_;
-  storage::Head store_;
+  // Without one, everything is in memory only.
+  std::optional<state::StateFile> state_file_;
+  std::unique_ptr<storage::Store> store_;
   AlertSink alerts_;
   RequestCounter requests_;
   std::string external_url_;

@@ -36,7 +36,13 @@ struct AgentOptions {
   std::vector<base::Secret> webhook_urls;
   std::chrono::milliseconds resend_delay{60'000};
 
+  // Where samples, alert states, silences and notifications are kept; empty: in memory only.
+  std::string state_directory;
+  // Without it the agent does not start; otherwise it goes on in memory and says so.
+  bool state_required = true;
   std::chrono::milliseconds retention{0};
+  uint64_t retention_bytes = 0;
+  std::string retention_text;  // For the API.
   size_t max_series = 0;
   promql::EngineOptions engine;
 

@@ -15,7 +15,9 @@
 
 #include "agent/agent.h"
 #include "agent/commands.h"
+#include "agent/config/config.h"
 #include "agent/promql/test_runner.h"
+#include "agent/state/state_file.h"
 #include "exporters/toolkit/flags.h"
 #include "lib/base/duration.h"
 #include "lib/base/log.h"
@@ -83,11 +85,22 @@ std::vector<Flag> Flags() {
        .default_value = "1m",
        .group = rules,
        .help = "How long an alert that goes on is not sent again."},
-      {.name = "storage.retention",
-       .type = FlagType::kDuration,
-       .default_value = "6h",
+      {.name = "storage.path",
        .group = store,
-       .help = "How long samples are kept. They are in memory: about 2 bytes each."},
+       .help = "The directory of the state file; --storage.path= keeps everything in memory only. "
+               "By default $STATE_DIRECTORY, /var/lib/tarsier if it can be written, else "
+               "$XDG_STATE_HOME/tarsier or ~/.local/state/tarsier.",
+       .value_name = "DIR"},
+      {.name = "storage.retention.time",
+       .type = FlagType::kDuration,
+       .default_value = "7d",
+       .group = store,
+       .help = "How long samples are kept; 6h by default when they are in memory only."},
+      {.name = "storage.retention.size",
+       .default_value = "1GiB",
+       .group = store,
+       .help = "How large the state file may grow before the oldest samples go; 0 is no limit.",
+       .value_name = "BYTES"},
       {.name = "storage.max-series",
        .type = FlagType::kInt,
        .default_value = "2000000",
@@ -243,7 +256,7 @@ base::Error BadFlag(std::string message) {
 }
 
 base::Result<void> CheckFlags(const ParsedFlags& flags) {
-  for (const char* name : {"scrape.interval", "rules.interval", "storage.retention",
+  for (const char* name : {"scrape.interval", "rules.interval", "storage.retention.time",
                            "query.lookback-delta", "query.timeout"}) {
     if (flags.Duration(name).count() <= 0) {
       return BadFlag(fmt::format("flag --{}: more than 0s is expected", name));
@@ -253,6 +266,9 @@ base::Result<void> CheckFlags(const ParsedFlags& flags) {
     if (flags.Int(name) <= 0) {
       return BadFlag(fmt::format("flag --{}: more than 0 is expected", name));
     }
+  }
+  if (!config::ParseBytes(flags.String("storage.retention.size"))) {
+    return BadFlag("flag --storage.retention.size: a size such as 1GiB is expected");
   }
   if (flags.List("web.listen-address").empty()) {
     return BadFlag("flag --web.listen-address: at least one address is needed");
@@ -301,6 +317,24 @@ std::string FlagText(const ParsedFlags& flags, const Flag& flag) {
   return flags.String(flag.name);
 }
 
+// Where state goes and for how long. A directory that nobody chose may fail.
+void SetStorage(const ParsedFlags& flags, agent::AgentOptions* options) {
+  constexpr std::chrono::hours kMemoryRetention{6};
+  options->state_required = flags.IsSet("storage.path");
+  options->state_directory = options->state_required ? flags.String("storage.path")
+                                                     : state::DefaultDirectory(base::GetEnv);
+  options->retention = flags.Duration("storage.retention.time");
+  const std::string& size = flags.String("storage.retention.size");
+  options->retention_bytes = config::ParseBytes(size).value_or(0);
+  if (options->state_directory.empty() && !flags.IsSet("storage.retention.time")) {
+    options->retention = kMemoryRetention;
+  }
+  options->retention_text = base::FormatDuration(options->retention);
+  if (!options->state_directory.empty() && options->retention_bytes != 0) {
+    options->retention_text += " or " + size;
+  }
+}
+
 agent::AgentOptions MakeOptions(const ParsedFlags& flags) {
   std::string external_url = flags.String("web.external-url");
   while (external_url.ends_with('/')) {
@@ -317,10 +351,10 @@ agent::AgentOptions MakeOptions(const ParsedFlags& flags) {
                               .external_url = std::move(external_url),
                               .lifecycle = flags.Bool("web.enable-lifecycle"),
                               .resend_delay = flags.Duration("rules.alert.resend-delay"),
-                              .retention = flags.Duration("storage.retention"),
                               .max_series = static_cast<size_t>(flags.Int("storage.max-series")),
                               .host_name = HostName(),
                               .environment = base::GetEnv};
+  SetStorage(flags, &options);
   options.engine.lookback_delta = flags.Duration("query.lookback-delta");
   options.engine.timeout = flags.Duration("query.timeout");
   options.engine.max_samples = static_cast<size_t>(flags.Int("query.max-samples"));

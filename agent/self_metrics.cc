@@ -1,5 +1,6 @@
 #include "agent/self_metrics.h"
 
+#include <span>
 #include <string>
 #include <utility>
 
@@ -17,58 +18,106 @@ namespace {
 
 using model::MetricType;
 using storage::HeadStats;
+using storage::StoreStats;
 
 struct StoreRow {
   model::MetricDesc desc;
-  double (*value)(const HeadStats& stats);
+  double (*value)(const StoreStats& stats);
 };
 
 // A size_t or uint64_t as a sample.
 template <auto kField>
-double Field(const HeadStats& stats) {
-  return static_cast<double>(stats.*kField);
+double Head(const StoreStats& stats) {
+  return static_cast<double>(stats.head.*kField);
 }
 
 template <auto kField>
-double Seconds(const HeadStats& stats) {
-  return static_cast<double>(stats.*kField) / 1000;
+double HeadSeconds(const StoreStats& stats) {
+  return static_cast<double>(stats.head.*kField) / 1000;
+}
+
+template <auto kField>
+double Store(const StoreStats& stats) {
+  return static_cast<double>(stats.*kField);
 }
 
 constexpr StoreRow kStoreRows[] = {
-    {{"tarsier_store_chunks", "Chunks of compressed samples in memory."},
-     Field<&HeadStats::chunks>},
+    {{"tarsier_store_chunks", "Chunks of compressed samples in memory."}, Head<&HeadStats::chunks>},
     {{"tarsier_store_index_bytes", "Memory of labels, postings and series."},
-     Field<&HeadStats::index_bytes>},
+     Head<&HeadStats::index_bytes>},
     {{"tarsier_store_max_time_seconds", "Time of the newest sample, as a Unix time."},
-     Seconds<&HeadStats::max_time_ms>},
+     HeadSeconds<&HeadStats::max_time_ms>},
     {{"tarsier_store_min_time_seconds", "Time of the oldest sample, as a Unix time."},
-     Seconds<&HeadStats::min_time_ms>},
+     HeadSeconds<&HeadStats::min_time_ms>},
     {{"tarsier_store_sample_bytes", "Memory of compressed samples."},
-     Field<&HeadStats::sample_bytes>},
-    {{"tarsier_store_samples", "Samples in memory."}, Field<&HeadStats::samples>},
+     Head<&HeadStats::sample_bytes>},
+    {{"tarsier_store_samples", "Samples in memory."}, Head<&HeadStats::samples>},
     {{"tarsier_store_samples_appended_total", "Samples that were stored.", MetricType::kCounter},
-     Field<&HeadStats::samples_appended>},
+     Head<&HeadStats::samples_appended>},
     {{"tarsier_store_samples_duplicate_total",
       "Samples refused because their time has another value.", MetricType::kCounter},
-     Field<&HeadStats::samples_duplicate>},
+     Head<&HeadStats::samples_duplicate>},
     {{"tarsier_store_samples_out_of_order_total",
       "Samples refused because a later one was there before.", MetricType::kCounter},
-     Field<&HeadStats::samples_out_of_order>},
+     Head<&HeadStats::samples_out_of_order>},
+    {{"tarsier_store_samples_shed_total",
+      "Samples dropped before their time because memory ran out.", MetricType::kCounter},
+     Head<&HeadStats::samples_shed>},
     {{"tarsier_store_samples_too_new_total", "Samples refused because they are from the future.",
       MetricType::kCounter},
-     Field<&HeadStats::samples_too_new>},
+     Head<&HeadStats::samples_too_new>},
     {{"tarsier_store_samples_too_old_total", "Samples refused because they are beyond retention.",
       MetricType::kCounter},
-     Field<&HeadStats::samples_too_old>},
-    {{"tarsier_store_series", "Series in memory."}, Field<&HeadStats::series>},
+     Head<&HeadStats::samples_too_old>},
+    {{"tarsier_store_series", "Series that are known."}, Head<&HeadStats::series>},
     {{"tarsier_store_series_created_total", "Series that were new.", MetricType::kCounter},
-     Field<&HeadStats::series_created>},
+     Head<&HeadStats::series_created>},
     {{"tarsier_store_series_refused_total", "Series refused because there are too many.",
       MetricType::kCounter},
-     Field<&HeadStats::series_refused>},
+     Head<&HeadStats::series_refused>},
     {{"tarsier_store_series_removed_total", "Series dropped because their last sample was.",
       MetricType::kCounter},
-     Field<&HeadStats::series_removed>},
+     Head<&HeadStats::series_removed>},
+};
+
+// Of the state file. Where Prometheus has the same figure of its own files, under its name.
+constexpr StoreRow kFileRows[] = {
+    {{"prometheus_tsdb_blocks_loaded", "Blocks of chunks in the state file."},
+     Store<&StoreStats::blocks>},
+    {{"prometheus_tsdb_size_retentions_total",
+      "Times that the oldest blocks were removed because the file was too large.",
+      MetricType::kCounter},
+     Store<&StoreStats::size_retentions>},
+    {{"prometheus_tsdb_storage_blocks_bytes", "Bytes of the blocks in the state file."},
+     Store<&StoreStats::block_bytes>},
+    {{"prometheus_tsdb_time_retentions_total",
+      "Times that blocks were removed because they were too old.", MetricType::kCounter},
+     Store<&StoreStats::time_retentions>},
+    {{"tarsier_store_block_samples", "Samples in the blocks of the state file."},
+     Store<&StoreStats::block_samples>},
+    {{"tarsier_store_checkpoints_total", "Checkpoints that were written.", MetricType::kCounter},
+     Store<&StoreStats::checkpoints>},
+    {{"tarsier_store_damaged_records_total", "Records of the state file that were passed over.",
+      MetricType::kCounter},
+     Store<&StoreStats::damaged_records>},
+    {{"tarsier_store_degraded", "1 while the state file cannot be written, else 0."},
+     Store<&StoreStats::degraded>},
+    {{"tarsier_store_file_bytes", "Bytes of the state file and its log of writes."},
+     Store<&StoreStats::file_bytes>},
+    {{"tarsier_store_journal_writes_total", "Transactions of the journal.", MetricType::kCounter},
+     Store<&StoreStats::journal_writes>},
+    {{"tarsier_store_load_duration_seconds", "How long the last start read the state file."},
+     Store<&StoreStats::load_seconds>},
+    {{"tarsier_store_queued_samples", "Samples that wait for the journal."},
+     Store<&StoreStats::queued_samples>},
+    {{"tarsier_store_unjournaled_samples_total",
+      "Samples that did not reach the journal, because its queue was full or the file could not be "
+      "written.",
+      MetricType::kCounter},
+     Store<&StoreStats::unjournaled_samples>},
+    {{"tarsier_store_write_failures_total", "Writes to the state file that failed.",
+      MetricType::kCounter},
+     Store<&StoreStats::write_failures>},
 };
 
 constexpr model::MetricDesc kBuildInfo{.name = "tarsier_agent_build_info",
@@ -118,12 +167,18 @@ std::vector<model::MetricFamily> RequestCounter::Metrics() const {
   return exposition::CollectFrom(impl_->registry);
 }
 
-std::vector<model::MetricFamily> StoreFamilies(const HeadStats& stats) {
+std::vector<model::MetricFamily> StoreFamilies(const StoreStats& stats) {
   std::vector<model::MetricFamily> families;
-  for (const StoreRow& row : kStoreRows) {
-    model::MetricFamily family{.desc = &row.desc};
-    family.Add(row.value(stats));
-    families.push_back(std::move(family));
+  const auto add = [&families, &stats](std::span<const StoreRow> rows) {
+    for (const StoreRow& row : rows) {
+      model::MetricFamily family{.desc = &row.desc};
+      family.Add(row.value(stats));
+      families.push_back(std::move(family));
+    }
+  };
+  add(kStoreRows);
+  if (stats.durable) {
+    add(kFileRows);
   }
   return families;
 }

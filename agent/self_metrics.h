@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "agent/storage/head.h"
+#include "agent/storage/store.h"
 #include "exporters/toolkit/exporter.h"
 #include "lib/model/metric_family.h"
 
@@ -26,7 +26,7 @@ class RequestCounter {
   std::unique_ptr<Impl> impl_;
 };
 
-std::vector<model::MetricFamily> StoreFamilies(const storage::HeadStats& stats);
+std::vector<model::MetricFamily> StoreFamilies(const storage::StoreStats& stats);
 
 // tarsier_agent_build_info.
 model::MetricFamily BuildInfo();

@@ -305,22 +305,29 @@ constexpr ByteUnit kByteUnits[] = {
 
 }  // namespace
 
+std::optional<uint64_t> ParseBytes(std::string_view text) {
+  if (text == "0") {
+    return 0;
+  }
+  const size_t unit_at = std::min(text.find_first_not_of("0123456789."), text.size());
+  const auto number = base::ParseDouble(text.substr(0, unit_at));
+  const std::string_view unit = text.substr(unit_at);
+  const ByteUnit* known = std::find_if(std::begin(kByteUnits), std::end(kByteUnits),
+                                       [unit](const ByteUnit& row) { return row.name == unit; });
+  if (!number || known == std::end(kByteUnits) || *number * known->bytes > 1e18) {
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(std::llround(*number * known->bytes));
+}
+
 base::Result<void> ReadBytes(const yaml::Reader& reader, const yaml::Node& node, uint64_t& target) {
   std::string text;
   RETURN_IF_ERROR(reader.Read(node, text));
-  const size_t unit_at = std::min(text.find_first_not_of("0123456789."), text.size());
-  const auto number = base::ParseDouble(std::string_view(text).substr(0, unit_at));
-  const std::string_view unit = std::string_view(text).substr(unit_at);
-  const ByteUnit* known = std::find_if(std::begin(kByteUnits), std::end(kByteUnits),
-                                       [unit](const ByteUnit& row) { return row.name == unit; });
-  if (text == "0") {
-    target = 0;
-    return {};
-  }
-  if (!number || known == std::end(kByteUnits) || *number * known->bytes > 1e18) {
+  const std::optional<uint64_t> bytes = ParseBytes(text);
+  if (!bytes) {
     return reader.ErrorAt(node, fmt::format("a size such as 10MB is expected, not \"{}\"", text));
   }
-  target = static_cast<uint64_t>(std::llround(*number * known->bytes));
+  target = *bytes;
   return {};
 }
 

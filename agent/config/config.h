@@ -63,6 +63,9 @@ base::Result<Config> Parse(std::string_view text, const std::string& file,
                            const EnvironmentFunc& environment);
 
 // Reads the file and the scrape_config_files it names.
+// "512", "10MB", "1.5GiB": both spellings of a unit are powers of 1024, as in Prometheus.
+std::optional<uint64_t> ParseBytes(std::string_view text);
+
 base::Result<Config> Load(const std::string& file);
 
 }  // namespace config

@@ -118,6 +118,23 @@ base::Result<std::string> MoveAside(const std::string& path, const base::Clock& 
 
 }  // namespace
 
+std::string DefaultDirectory(const EnvironmentFunc& environment) {
+  const auto get = [&environment](const char* name) { return environment(name).value_or(""); };
+  // systemd names several with colons between them.
+  if (const std::string given = get("STATE_DIRECTORY"); !given.empty()) {
+    return given.substr(0, given.find(':'));
+  }
+  constexpr char kSystem[] = "/var/lib/tarsier";
+  if (access(Exists(kSystem) ? kSystem : "/var/lib", W_OK) == 0) {
+    return kSystem;
+  }
+  if (const std::string state = get("XDG_STATE_HOME"); !state.empty()) {
+    return state + "/tarsier";
+  }
+  const std::string home = get("HOME");
+  return !home.empty() && access(home.c_str(), W_OK) == 0 ? home + "/.local/state/tarsier" : "";
+}
+
 std::string SuspectMarkOf(const std::string& path) { return path + ".suspect"; }
 
 base::Result<StateFile> StateFile::Open(const std::string& directory, const base::Clock& clock,

@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +52,11 @@ class StateFile {
   std::string path_;
   base::UniqueFd lock_;
 };
+
+// Where state is kept when nobody says: $STATE_DIRECTORY (systemd), /var/lib/tarsier if it can be
+// written, else $XDG_STATE_HOME/tarsier or ~/.local/state/tarsier; "" when none of them can be.
+using EnvironmentFunc = std::function<std::optional<std::string>(const char* name)>;
+std::string DefaultDirectory(const EnvironmentFunc& environment);
 
 // The mark that makes the next start check every page of `path`.
 std::string SuspectMarkOf(const std::string& path);

@@ -154,6 +154,19 @@ class Head::HeadQuerier final : public Querier {
     return selected;
   }
 
+  base::Result<std::vector<model::Labels>> SelectLabels(std::span<const model::Matcher> matchers,
+                                                        TimeRange range) override {
+    std::vector<LabelSet> found;
+    ForEach(matchers, range,
+            [&found](const MemSeries& series) { found.emplace_back(series.labels().pairs()); });
+    std::vector<model::Labels> labels;
+    labels.reserve(found.size());
+    for (const LabelSet& one : found) {
+      labels.push_back(one.Build());
+    }
+    return labels;
+  }
+
   base::Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,
                                                     TimeRange range) override {
     std::set<std::string, std::less<>> names;

@@ -56,6 +56,10 @@ class Querier {
   // Sorted by labels. All matchers must match; none selects everything.
   virtual base::Result<std::vector<std::unique_ptr<Series>>> Select(
       std::span<const model::Matcher> matchers, TimeRange range) = 0;
+  // The labels of the series that match and may have samples in the range, in no order. Reads no
+  // samples.
+  virtual base::Result<std::vector<model::Labels>> SelectLabels(
+      std::span<const model::Matcher> matchers, TimeRange range) = 0;
   // Sorted, of the series that match.
   virtual base::Result<std::vector<std::string>> LabelNames(
       std::span<const model::Matcher> matchers, TimeRange range) = 0;

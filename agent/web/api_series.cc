@@ -84,13 +84,11 @@ http::Response Series(const Views& views, const http::Request& request,
   std::set<model::Labels> found;
   const size_t limit = scope->limit == 0 ? kMaxSeries : std::min(scope->limit, kMaxSeries);
   for (const auto& matchers : scope->selectors) {
-    const auto series = querier->Select(matchers, scope->range);
+    auto series = querier->SelectLabels(matchers, scope->range);
     if (!series.ok()) {
       return ExecutionError(series.error());
     }
-    for (const auto& one : *series) {
-      found.insert(one->labels());
-    }
+    found.insert(std::move_iterator(series->begin()), std::move_iterator(series->end()));
   }
   Notes notes;
   if (found.size() > limit) {

@@ -109,7 +109,7 @@ http::Response RuntimeInfo(const Views& views, const http::Request& /*request*/,
     json.Member("serverTime", FormatApiTime(views.clock->Now()));
     json.Member("reloadConfigSuccess", config.last_reload_ok);
     json.Member("lastConfigTime", FormatApiTime(config.loaded_at));
-    json.Member("storageRetention", base::FormatDuration(views.retention));
+    json.Member("storageRetention", views.retention);
     json.EndObject();
   });
 }
@@ -143,13 +143,13 @@ http::Response Tsdb(const Views& views, const http::Request& request,
   }
   const size_t top = *limit == 0 ? kDefaultTop : *limit;
   const auto querier = views.storage->NewQuerier();
-  const auto series = querier->Select({}, {.start_ms = kMinTimeMs, .end_ms = kMaxTimeMs});
+  const auto series = querier->SelectLabels({}, {.start_ms = kMinTimeMs, .end_ms = kMaxTimeMs});
   if (!series.ok()) {
     return ExecutionError(series.error());
   }
   Cardinality cardinality;
-  for (const auto& one : *series) {
-    cardinality.Add(one->labels());
+  for (const model::Labels& labels : *series) {
+    cardinality.Add(labels);
   }
   const StoreStats stats = views.store();
   return ApiSuccess([&](base::JsonWriter& json) {

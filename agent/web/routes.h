@@ -65,7 +65,7 @@ struct Views {
   std::function<base::Result<void>()> reload;
 
   std::vector<std::pair<std::string, std::string>> flags;  // Secrets taken out.
-  std::chrono::milliseconds retention{0};
+  std::string retention;                                   // "7d or 1GiB".
   base::WallTime started_at{};
   std::string external_url;  // "http://host:9095", for links.
 };

@@ -70,6 +70,33 @@ class AgentTest : public testing::Test {
   base::Logger logger_{base::LogLevel::kError, base::LogFormat::kLogfmt, [](std::string_view) {}};
 };
 
+TEST_F(AgentTest, KeepsSamplesThroughARestart) {
+  const std::string rules =
+      Write("r.yml", "groups: [{name: g, rules: [{record: one, expr: vector(1)}]}]\n");
+  AgentOptions options =
+      Options(Write("p.yml", "global: {evaluation_interval: 1s}\nrule_files: ['" + rules + "']\n"));
+  options.state_directory = folder_ + "/state";
+  {
+    auto agent = Agent::Start(options, logger_);
+    ASSERT_TRUE(agent.ok()) << agent.error().message();
+    WaitFor(**agent, "one", "\"1\"");
+  }
+  options.config_file = Write("q.yml", "scrape_configs: []\n");
+  auto agent = Agent::Start(options, logger_);
+  ASSERT_TRUE(agent.ok()) << agent.error().message();
+  EXPECT_NE(Query(**agent, "last_over_time(one[1h])").find("\"1\""), std::string::npos);
+}
+
+TEST_F(AgentTest, GoesOnInMemoryWhenADirectoryNobodyAskedForFails) {
+  AgentOptions options = Options(Write("p.yml", "scrape_configs: []\n"));
+  options.state_directory = folder_ + "/p.yml/state";
+  const auto refused = Agent::Start(options, logger_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message().find("--storage.path"), std::string::npos);
+  options.state_required = false;
+  EXPECT_TRUE(Agent::Start(options, logger_).ok());
+}
+
 constexpr char kRules[] = "groups: [{name: g, rules: [{record: 'copy:up', expr: up}]}]\n";
 
 TEST_F(AgentTest, ScrapesEvaluatesAndAnswersAfterAReload) {

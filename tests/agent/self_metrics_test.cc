@@ -27,12 +27,23 @@ TEST(SelfMetrics, CountRequestsByStatusCode) {
 }
 
 TEST(SelfMetrics, ShowTheStore) {
-  storage::HeadStats stats;
-  stats.series = 12;
-  stats.max_time_ms = 1500;
+  storage::StoreStats stats;
+  stats.head.series = 12;
+  stats.head.max_time_ms = 1500;
   const std::string page = Write(StoreFamilies(stats));
   EXPECT_NE(page.find("tarsier_store_series 12\n"), std::string::npos) << page;
   EXPECT_NE(page.find("tarsier_store_max_time_seconds 1.5\n"), std::string::npos);
+  EXPECT_EQ(page.find("prometheus_tsdb_"), std::string::npos);
+}
+
+TEST(SelfMetrics, ShowTheStateFileWhenThereIsOne) {
+  storage::StoreStats stats;
+  stats.durable = true;
+  stats.block_bytes = 77;
+  stats.degraded = true;
+  const std::string page = Write(StoreFamilies(stats));
+  EXPECT_NE(page.find("prometheus_tsdb_storage_blocks_bytes 77\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("tarsier_store_degraded 1\n"), std::string::npos);
 }
 
 TEST(SelfMetrics, AreAnExporterToo) {

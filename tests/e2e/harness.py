@@ -155,10 +155,12 @@ def unprivileged_user():
 class Process:
     """A child process in its own session, with its log in a file."""
 
-    def __init__(self, stack, name, command, env=None, as_user=None):
+    def __init__(self, stack, name, command, env=None, as_user=None, port=None):
         self.name = name
         self.log_path = os.path.join(stack.directory, f"{name}-{len(stack.processes)}.log")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DATA_SOURCE", "REDIS_"))}
+        # What a program keeps, it keeps here; two of one name never meet.
+        environment["STATE_DIRECTORY"] = os.path.join(stack.directory, f"state-{name}-{port or len(stack.processes)}")
         environment.update(env or {})
         extra = {}
         if as_user and os.getuid() == 0:
@@ -213,7 +215,7 @@ class Server:
         self.start()
 
     def start(self):
-        self.process = self.stack.spawn(self.name, self.command, env=self.env, as_user=self.as_user)
+        self.process = self.stack.spawn(self.name, self.command, env=self.env, as_user=self.as_user, port=self.port)
 
         def up():
             if not self.process.running():
@@ -360,8 +362,8 @@ class Stack:
             os.chown(path, owner.pw_uid, owner.pw_gid)
         return path
 
-    def spawn(self, name, command, env=None, as_user=None):
-        process = Process(self, name, command, env, as_user)
+    def spawn(self, name, command, env=None, as_user=None, port=None):
+        process = Process(self, name, command, env, as_user, port)
         self.processes.append(process)
         return process
 

@@ -1,4 +1,6 @@
 """kill -9 of anything, at any moment: the rest goes on and recovers without help."""
+import time
+
 from harness import Stack, eventually, main
 from monitored import Monitored
 
@@ -50,6 +52,24 @@ def test_the_agent_killed_comes_back_and_scrapes_on():
                 assert server.get()[0] == 200
             agent.start()
         eventually(lambda: agent.json("/api/v1/rules")["data"]["groups"], "rules are evaluated again")
+
+
+def test_the_agent_killed_keeps_its_samples():
+    with Stack() as stack:
+        monitored = Monitored(stack)
+        agent = monitored.agent()
+        eventually(lambda: all(up(agent, job) for job in monitored.exporters), "every target is up", timeout=15)
+
+        def writes():
+            return agent.metrics().value("tarsier_store_journal_writes_total")
+        before = writes()
+        # The second one began after all of them were up.
+        eventually(lambda: writes() >= before + 2, "the journal is written twice")
+        then = time.time()
+        agent.kill9()
+        agent.start()
+        kept = agent.query(f"last_over_time(up[1h] @ {then:.3f})")
+        assert {one["metric"]["job"] for one in kept} >= set(monitored.exporters), f"lost with the kill: {kept}"
 
 
 if __name__ == "__main__":

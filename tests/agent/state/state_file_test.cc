@@ -1,11 +1,13 @@
 #include "agent/state/state_file.h"
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
@@ -119,6 +121,22 @@ TEST_F(StateFileTest, LeavesTheFileOfAnotherProgramAlone) {
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message(), HasSubstr("belongs to another program"));
   EXPECT_THAT(Damaged(), IsEmpty());
+}
+
+TEST_F(StateFileTest, FindsADirectoryWhenNobodyNamesOne) {
+  const auto directory = [](const std::string& variable, const std::string& value) {
+    return DefaultDirectory(
+        [&](const char* name) { return name == variable ? std::optional(value) : std::nullopt; });
+  };
+  EXPECT_EQ(directory("STATE_DIRECTORY", "/srv/a"), "/srv/a");
+  EXPECT_EQ(directory("STATE_DIRECTORY", "/srv/a:/srv/b"), "/srv/a");
+  if (access("/var/lib", W_OK) == 0) {
+    EXPECT_EQ(directory("HOME", directory_.path()), "/var/lib/tarsier");
+  } else if (access("/var/lib/tarsier", W_OK) != 0) {
+    EXPECT_EQ(directory("XDG_STATE_HOME", "/x"), "/x/tarsier");
+    EXPECT_EQ(directory("HOME", directory_.path()), directory_.path() + "/.local/state/tarsier");
+    EXPECT_EQ(directory("HOME", "/missing"), "");
+  }
 }
 
 TEST_F(StateFileTest, SaysWhatToDoAboutADirectoryThatCannotBe) {

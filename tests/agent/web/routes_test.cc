@@ -112,7 +112,7 @@ class RoutesTest : public testing::Test {
             },
         .ready = [this] { return ready_; },
         .flags = {{"config.file", "prometheus.yml"}},
-        .retention = std::chrono::hours(48),
+        .retention = "2d or 1GiB",
         .started_at = base::FromMillis(kNowMs - 60'000)};
   }
 
@@ -328,7 +328,7 @@ TEST_F(RoutesTest, TellsItsStatus) {
   EXPECT_NE(Get("/api/v1/status/buildinfo").find(R"("version":"3.)"), std::string::npos);
   EXPECT_NE(Get("/api/v1/status/runtimeinfo").find(R"("startTime":"2023-11-14T22:12:20Z")"),
             std::string::npos);
-  EXPECT_NE(Get("/api/v1/status/runtimeinfo").find(R"("storageRetention":"2d")"),
+  EXPECT_NE(Get("/api/v1/status/runtimeinfo").find(R"("storageRetention":"2d or 1GiB")"),
             std::string::npos);
   EXPECT_EQ(Get("/api/v1/status/flags"),
             R"({"status":"success","data":{"config.file":"prometheus.yml"}})");
