@@ -56,10 +56,17 @@ class Querier {
   // Sorted by labels. All matchers must match; none selects everything.
   virtual base::Result<std::vector<std::unique_ptr<Series>>> Select(
       std::span<const model::Matcher> matchers, TimeRange range) = 0;
-  // The labels of the series that match and may have samples in the range, in no order. Reads no
-  // samples.
+  // The labels of the series that match and may have samples in the range, in no order. A
+  // store that can reads no samples for it.
   virtual base::Result<std::vector<model::Labels>> SelectLabels(
-      std::span<const model::Matcher> matchers, TimeRange range) = 0;
+      std::span<const model::Matcher> matchers, TimeRange range) {
+    ASSIGN_OR_RETURN(const auto selected, Select(matchers, range));
+    std::vector<model::Labels> labels;
+    for (const auto& series : selected) {
+      labels.push_back(series->labels());
+    }
+    return labels;
+  }
   // Sorted, of the series that match.
   virtual base::Result<std::vector<std::string>> LabelNames(
       std::span<const model::Matcher> matchers, TimeRange range) = 0;
