@@ -453,7 +453,12 @@ base::Result<Value> StripDomain(const Environment&, std::span<const Value> args)
     return Value(text);
   }
   host.erase(std::min(host.find('.'), host.size()));
-  return Value(address && !address->port.empty() ? host + ":" + address->port : host);
+  if (!address || address->port.empty()) {
+    return Value(host);
+  }
+  const bool brackets = host.find(':') != std::string::npos;
+  return Value(
+      fmt::format("{}{}{}:{}", brackets ? "[" : "", host, brackets ? "]" : "", address->port));
 }
 
 base::Result<Value> SafeHtml(const Environment&, std::span<const Value> args) {

@@ -208,7 +208,7 @@ std::string Digits(uint64_t value, char verb) {
   }
 }
 
-std::string IntegerPrefix(const Directive& d) {
+std::string IntegerPrefix(const Directive& d, bool zero) {
   if (d.verb == 'O') {
     return "0o";
   }
@@ -219,7 +219,7 @@ std::string IntegerPrefix(const Directive& d) {
     case 'b':
       return "0b";
     case 'o':
-      return "0";
+      return zero ? "" : "0";
     case 'x':
       return "0x";
     case 'X':
@@ -244,21 +244,40 @@ std::optional<std::string> FormatInteger(const Directive& d, int64_t value) {
   }
   const bool negative = value < 0;
   const auto magnitude = negative ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  if (d.precision == 0 && value == 0) {
+    return std::string(d.width ? static_cast<size_t>(*d.width) : 0, ' ');
+  }
   std::string digits = Digits(magnitude, d.verb);
   if (d.precision && digits.size() < static_cast<size_t>(*d.precision)) {
     digits.insert(0, static_cast<size_t>(*d.precision) - digits.size(), '0');
   }
-  return PadNumber(d, negative, IntegerPrefix(d) + digits, !d.precision);
+  return PadNumber(d, negative, IntegerPrefix(d, value == 0) + digits, !d.precision);
+}
+
+// Go's %b: the mantissa as a whole number, and the power of two it is multiplied with.
+std::string BinaryExponent(double value) {
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);
+  constexpr int kMantissaBits = 53;
+  const auto mantissa = static_cast<int64_t>(std::ldexp(fraction, kMantissaBits));
+  const int power = value == 0 ? -1074 : exponent - kMantissaBits;
+  return fmt::format("{}p{:+}", mantissa, power);
 }
 
 std::optional<std::string> FormatReal(const Directive& d, double value) {
   const char verb = d.verb == 'v' ? 'g' : d.verb;
+  if (verb == 'b' && std::isfinite(value)) {
+    return PadNumber(d, std::signbit(value), BinaryExponent(std::fabs(value)), true);
+  }
   if (std::string_view("eEfFgGxX").find(verb) == std::string_view::npos) {
     return std::nullopt;
   }
   const bool shortest = std::string_view("gGxX").find(verb) != std::string_view::npos;
+  const bool keeps_zeros = d.sharp && (verb == 'g' || verb == 'G');
   const std::string text =
-      FormatFloat(std::fabs(value), verb, d.precision.value_or(shortest ? kShortest : 6));
+      keeps_zeros && std::isfinite(value)
+          ? PrintfDouble(verb == 'g' ? "%#.*g" : "%#.*G", d.precision.value_or(6), std::fabs(value))
+          : FormatFloat(std::fabs(value), verb, d.precision.value_or(shortest ? kShortest : 6));
   if (std::isnan(value)) {
     return PadNumber(d, false, "NaN", false);
   }
@@ -328,9 +347,35 @@ std::optional<std::string> FormatScalar(const Directive& d, const Value& value) 
   return d.verb == 'v' || d.verb == 's' ? std::optional(Pad(d, ToText(value))) : std::nullopt;
 }
 
-std::string FormatValue(const Directive& d, const Value& value) {
+std::string FormatValue(Directive d, const Value& value);
+
+// Every name and text on its own.
+std::string FormatTextMap(const Directive& d, const Object& map, bool as_source) {
+  std::string text = as_source ? "map[string]string{" : "map[";
+  bool first = true;
+  for (const auto& [name, item] : map.fields) {
+    text += first ? "" : as_source ? ", " : " ";
+    first = false;
+    text += FormatValue(d, Value(name)) + ":" + FormatValue(d, item);
+  }
+  return text + (as_source ? "}" : "]");
+}
+
+std::string FormatValue(Directive d, const Value& value) {
   if (d.verb == 'T') {
     return Pad(d, value.TypeName());
+  }
+  const Object* const object = value.AsObject();
+  const bool as_source = d.verb == 'v' && d.sharp;
+  if (object != nullptr && object->kind == Object::Kind::kTextMap) {
+    return FormatTextMap(d, *object, as_source);
+  }
+  if (d.verb == 'v') {
+    if (as_source && value.AsText() != nullptr) {
+      d.verb = 'q';
+    }
+    d.plus = false;  // %+v names the fields of structs, %#v writes Go's source.
+    d.sharp = false;
   }
   if (const auto text = FormatScalar(d, value)) {
     return *text;
@@ -338,7 +383,10 @@ std::string FormatValue(const Directive& d, const Value& value) {
   if (value.IsNothing()) {
     return fmt::format("%!{}(<nil>)", d.verb);
   }
-  return fmt::format("%!{}({}={})", d.verb, value.TypeName(), ToText(value));
+  // Printed as %v would, with the flags of the verb that does not fit.
+  const char bad = std::exchange(d.verb, 'v');
+  const auto text = FormatScalar(d, value);
+  return fmt::format("%!{}({}={})", bad, value.TypeName(), text ? *text : ToText(value));
 }
 
 // Walks the format; the arguments are taken in order unless "[n]" says otherwise.

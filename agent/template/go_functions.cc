@@ -3,6 +3,7 @@
 #include <compare>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -136,7 +137,11 @@ base::Result<std::string> EscaperInput(std::span<const Value> args) {
   if (args.size() == 1 && args[0].AsText() != nullptr) {
     return *args[0].AsText();
   }
-  return Sprint(args);
+  std::vector<Value> printable(args.begin(), args.end());
+  for (Value& value : printable) {
+    value = value.IsNothing() ? Value("<no value>") : std::move(value);
+  }
+  return Sprint(printable);
 }
 
 base::Result<size_t> Position(const Value& index, size_t limit) {

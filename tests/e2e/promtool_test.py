@@ -3,7 +3,9 @@
 No server is started. Both programs see the same files in the same folder; exit codes must be equal, and for
 tests that fail, what is printed about expected and found alerts and samples.
 """
+import json
 import os
+import re
 import subprocess
 import tempfile
 
@@ -229,6 +231,38 @@ def test_unit_tests_have_the_same_verdict_and_say_the_same(folder):
         # Wordings of errors differ; what alerts and samples there are does not.
         said_alike = not name.startswith(("bad", "unknown"))
         folder.compare(name, ["test", "rules", "case.yml"], same_text=said_alike)
+
+
+@with_folder
+def test_templates_expand_to_the_same_text(folder):
+    path = os.path.join(harness.ARGS.source_dir, "tests/agent/template/testdata/alert_templates.json")
+    with open(path) as f:
+        # A promtool built with an old Go knows neither.
+        recorded = [case for case in json.load(f) if not re.search(r"range \d|else with", case[0])]
+    annotations = "".join(f"      a{i:04}: {json.dumps(text)}\n" for i, (text, _) in enumerate(recorded))
+    folder.write("rules.yml", GROUP + "  - alert: A\n    expr: m\n    annotations:\n" + annotations)
+    folder.write("case.yml", """
+rule_files: [rules.yml]
+tests:
+- interval: 1m
+  external_labels: {c: prod}
+  external_url: http://agent.example:9095/path
+  input_series: [{series: 'm{job="x-y",instance="db1.example.org:9100"}', values: '1234.5678'}]
+  alert_rule_test: [{eval_time: 0m, alertname: A}]
+""")
+    texts = []
+    for program in (os.path.abspath(folder.ours), folder.theirs):
+        code, out, err = folder.run(program, ["test", "rules", "case.yml"])
+        assert code == 1, f"{program}: exit {code}\n{out}{err[-2000:]}"
+        # Empty annotations are none to us; errors name the place in other words.
+        found = dict(re.findall(r'(a\d{4})="((?:[^"\\]|\\.)*)"', err))
+        assert len(found) > len(recorded) / 2, err[-2000:]
+        texts.append({name: "<error" if text.startswith("<error") else text
+                      for name, text in found.items() if text})
+    ours, theirs = texts
+    for name in sorted(ours.keys() | theirs.keys()):
+        if ours.get(name) != theirs.get(name):
+            folder.differences.append(f"{recorded[int(name[1:])][0]}: {ours.get(name)!r}, promtool {theirs.get(name)!r}")
 
 
 if __name__ == "__main__":
