@@ -218,8 +218,9 @@ void AskBull(const QueueSelector& queue, size_t i, double now, Round* round) {
   round->AddCount(i, &QueueFact::failed, queue.db, {"ZCARD", base + "failed"});
   round->AddCount(i, &QueueFact::overdue, queue.db, {"ZCOUNT", base + "delayed", "-inf", due});
   round->AddUse(i, UseAdded, queue.db, {"GET", base + "id"});
-  round->AddUse(i, UseProcessed, queue.db, {"HGET", base + "metrics:completed", "count"});
-  round->AddUse(i, UseFailures, queue.db, {"HGET", base + "metrics:failed", "count"});
+  // Only there when the worker is told to keep them.
+  round->AddCount(i, &QueueFact::processed, queue.db, {"HGET", base + "metrics:completed", "count"});
+  round->AddCount(i, &QueueFact::failures, queue.db, {"HGET", base + "metrics:failed", "count"});
   round->AddUse(i, UseFlag, queue.db, {"HEXISTS", base + "meta", "paused"});
 }
 

@@ -309,8 +309,10 @@ base::Result<size_t> Session::AskSome(std::span<const Command> commands,
   for (size_t i = 0; i < answers.size(); ++i) {
     if (is_select[i]) {
       no_database = answers[i].IsError() ? &answers[i] : nullptr;
+    } else if (no_database != nullptr) {
+      replies->push_back(*no_database);
     } else {
-      replies->push_back(no_database != nullptr ? *no_database : std::move(answers[i]));
+      replies->push_back(std::move(answers[i]));
     }
   }
   database_ = no_database != nullptr ? -1 : database;

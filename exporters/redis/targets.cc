@@ -201,7 +201,7 @@ http::Response Targets::Answer(const http::Request& request) {
   std::string key = options->address.ToString() + "\n" + options->address.user;
   for (const auto& [name, value] : request.query) {
     if (name != "target" && name != "collect[]" && name != "exclude[]") {
-      key += "\n" + name + "=" + value;
+      key.append("\n").append(name).append("=").append(value);
     }
   }
   {

@@ -297,6 +297,7 @@ base::Result<void> Walker::Take(Session* session, int64_t db, const std::vector<
 base::Result<void> Walker::TakeGroups(Session* session, int64_t db, const std::vector<Reply>& keys,
                                       Pass* pass) {
   std::vector<Command> commands;
+  commands.reserve(keys.size());
   for (const Reply& key : keys) {
     commands.push_back({.words = {"MEMORY", "USAGE", key.text}, .db = db});
   }

@@ -108,6 +108,9 @@ class Traffic:
                        check=True, capture_output=True, timeout=30)
         for words in (("SET", "key", "value"), ("SET", "brief", "value", "EX", "1"), ("GET", "key"), ("GET", "absent")):
             self.servers.redis.cli(*words)
+        job = json.dumps({"class": "Mail", "enqueued_at": int(time.time() * 1000)})
+        for words in (("SADD", "queues", "default"), ("LPUSH", "queue:default", job), ("INCR", "stat:processed")):  # Sidekiq's.
+            self.servers.redis.cli(*words)
 
 
 def test_every_panel_is_complete():

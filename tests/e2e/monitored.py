@@ -18,7 +18,7 @@ class Monitored:
         self.bouncer = stack.pgbouncer(self.pg)
         self.exporters = {
             "postgres": stack.exporter("tarsier-postgres", env={"DATA_SOURCE_NAME": self.pg.dsn()}),
-            "redis": stack.exporter("tarsier-redis", [f"--redis.addr=redis://127.0.0.1:{self.redis.port}"]),
+            "redis": stack.exporter("tarsier-redis", [f"--redis.addr=redis://127.0.0.1:{self.redis.port}", "--queues=sidekiq"]),
             "pgbouncer": stack.exporter("tarsier-pgbouncer", [f"--pgBouncer.connectionString={self.bouncer.dsn()}"]),
             "node": stack.exporter("tarsier-host"),
         }

@@ -11,7 +11,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const exporters::redis::Options options;
+  exporters::redis::Options options;
+  options.include_modules = true;
   exporters::redis::Snapshot snapshot;
   snapshot.info = exporters::redis::Info(std::string(text));
   snapshot.options = &options;

@@ -63,7 +63,7 @@ constexpr Risk kRisks[] = {
 size_t HashOf(const Settings& settings) {
   std::string all;
   for (const auto& [name, value] : settings) {
-    all += name + "=" + value + "\n";
+    all.append(name).append("=").append(value).append("\n");
   }
   return std::hash<std::string>()(all);
 }

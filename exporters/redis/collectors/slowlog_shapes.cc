@@ -57,7 +57,7 @@ std::string ShapeOf(const Reply& words) {
   if (words.elements.empty()) {
     return "other";
   }
-  const std::string first = base::ToLower(words.elements[0].text);
+  std::string first = base::ToLower(words.elements[0].text);
   if (!IsWord(first)) {
     return "other";
   }

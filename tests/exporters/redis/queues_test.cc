@@ -307,7 +307,7 @@ TEST(Glob, MatchesAsRedisDoes) {
 
 TEST(LuaPattern, GroupsByWhatItCaptures) {
   const auto check = [](std::string_view pattern, std::string_view key,
-                        std::optional<std::string> expected) {
+                        const std::optional<std::string>& expected) {
     const auto parsed = LuaPattern::Parse(pattern);
     ASSERT_TRUE(parsed.ok()) << pattern;
     EXPECT_EQ(parsed->Group(key), expected) << pattern << " " << key;
