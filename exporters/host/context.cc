@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <linux/netlink.h>
 #include <sys/resource.h>
 
 namespace exporters::host {
@@ -62,11 +63,14 @@ Context::Context(const HostOptions& host_options, Filters compiled, const base::
       udev(host_options.udev_data),
       mounts(time),
       containers(std::make_unique<ContainerState>(host_options.sysfs + "/fs/cgroup",
-                                                  MaxKeptCgroupFiles())) {}
+                                                  MaxKeptCgroupFiles())),
+      process_groups(host_options.process_grouping, host_options.max_process_groups),
+      sock_diag(NETLINK_SOCK_DIAG) {}
 
 void Context::BeginScrape() {
   stat_.reset();
   links_.reset();
+  limit_uses.clear();
 }
 
 const base::Result<std::string>& Context::Stat() {

@@ -15,9 +15,13 @@
 #include "exporters/host/field_descs.h"
 #include "exporters/host/files.h"
 #include "exporters/host/filter.h"
+#include "exporters/host/limits.h"
 #include "exporters/host/links.h"
 #include "exporters/host/mount_prober.h"
+#include "exporters/host/netlink.h"
 #include "exporters/host/options.h"
+#include "exporters/host/processes.h"
+#include "exporters/host/sockets.h"
 #include "exporters/toolkit/collector_set.h"
 #include "exporters/toolkit/scrape.h"
 #include "lib/base/clock.h"
@@ -153,7 +157,11 @@ class Context {
   Remembered<DmiInfo> dmi;
   Remembered<std::vector<SensorReading>> sensors;
   const std::unique_ptr<ContainerState> containers;
-  std::string textfile_problem;  // The last that was logged.
+  ProcessGroups process_groups;
+  NetlinkSocket sock_diag;
+  std::vector<LimitUse> limit_uses;  // Of this scrape, for the collector limits.
+  std::map<std::pair<std::string, std::string>, Trend> limit_trends;  // By limit and item.
+  std::string textfile_problem;                                       // The last that was logged.
 
  private:
   std::optional<base::Result<std::string>> stat_;

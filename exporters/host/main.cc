@@ -18,15 +18,11 @@ constexpr std::string_view kOptions = "Collector options";
 // Collectors that node_exporter has and this one has not yet. Switching one off is fine; switching
 // one on is refused by name.
 constexpr std::string_view kMissingCollectors[] = {
-    "bcache",       "bcachefs",      "buddyinfo",     "cgroups",      "cpu_vulnerabilities",
-    "drbd",         "drm",           "ethtool",       "fibrechannel", "infiniband",
-    "interrupts",   "ipvs",          "ksmd",          "lnstat",       "logind",
-    "meminfo_numa", "mountstats",    "network_route", "nfs",          "nfsd",
-    "ntp",          "nvmesubsystem", "pcidevice",     "perf",         "processes",
-    "qdisc",        "rapl",          "runit",         "slabinfo",     "softirqs",
-    "supervisord",  "swap",          "sysctl",        "systemd",      "tapestats",
-    "tcpstat",      "wifi",          "xfrm",          "xfs",          "zfs",
-    "zoneinfo",     "dmmultipath",   "kernel_hung"};
+    "bcache",       "bcachefs",      "dmmultipath", "drbd",  "drm",         "ethtool",
+    "fibrechannel", "infiniband",    "ipvs",        "ksmd",  "lnstat",      "logind",
+    "mountstats",   "network_route", "nfs",         "nfsd",  "ntp",         "nvmesubsystem",
+    "pcidevice",    "perf",          "qdisc",       "runit", "supervisord", "sysctl",
+    "systemd",      "tapestats",     "wifi",        "xfrm",  "xfs"};
 
 std::vector<Flag> MakeFlags() {
   const HostOptions defaults;
@@ -72,6 +68,18 @@ std::vector<Flag> MakeFlags() {
        .default_value = "1000",
        .group = options,
        .help = "How many containers and services are shown; more are counted only."},
+      {.name = "collector.process_groups.by",
+       .default_value = "name",
+       .group = options,
+       .help = "What makes processes a group: their name, the systemd unit or container they are "
+               "in, or their control group.",
+       .value_name = "name|unit|cgroup"},
+      {.name = "collector.process_groups.max",
+       .type = FlagType::kInt,
+       .default_value = "100",
+       .group = options,
+       .help = "How many groups are shown, of those that use most memory or CPU; the rest is "
+               "summed up as \"other\"."},
       {.name = "collector.cpu.guest",
        .type = FlagType::kBool,
        .default_value = "true",
@@ -241,6 +249,16 @@ base::Result<void> RefuseMissing(const ParsedFlags& flags) {
   return {};
 }
 
+base::Result<void> CheckGrouping(const ParsedFlags& flags) {
+  const std::string& by = flags.String("collector.process_groups.by");
+  if (!ParseProcessGrouping(by)) {
+    return base::Error(
+        fmt::format("--collector.process_groups.by={}: name, unit or cgroup is expected", by),
+        base::ErrorKind::kInvalidArgument);
+  }
+  return {};
+}
+
 HostOptions OptionsFromFlags(const ParsedFlags& flags) {
   return {.procfs = flags.String("path.procfs"),
           .sysfs = flags.String("path.sysfs"),
@@ -255,6 +273,10 @@ HostOptions OptionsFromFlags(const ParsedFlags& flags) {
           .container_services = flags.Bool("collector.containers.services"),
           .max_containers =
               static_cast<size_t>(std::max<int64_t>(0, flags.Int("collector.containers.max"))),
+          .process_grouping = ParseProcessGrouping(flags.String("collector.process_groups.by"))
+                                  .value_or(ProcessGrouping::kName),
+          .max_process_groups =
+              static_cast<size_t>(std::max<int64_t>(0, flags.Int("collector.process_groups.max"))),
           .disks = FilterFromFlags(flags, "diskstats.device"),
           .mount_points = FilterFromFlags(flags, "filesystem.mount-points"),
           .filesystem_types = FilterFromFlags(flags, "filesystem.fs-types"),
@@ -288,6 +310,7 @@ int Main(int argc, const char* const* argv) {
        .make = [&clock](const ParsedFlags& flags,
                         const base::Logger& logger) -> base::Result<ExporterInstance> {
          RETURN_IF_ERROR(RefuseMissing(flags));
+         RETURN_IF_ERROR(CheckGrouping(flags));
          ASSIGN_OR_RETURN(auto exporter,
                           HostExporter::Make(OptionsFromFlags(flags), logger, clock));
          return ExporterInstance{.exporter = std::move(exporter)};

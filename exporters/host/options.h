@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "exporters/host/processes.h"
 #include "exporters/toolkit/collector_set.h"
 
 namespace exporters::host {
@@ -29,6 +30,8 @@ struct HostOptions {
   std::string cpu_bugs_include = {};
   bool container_services = false;  // systemd services among the containers.
   size_t max_containers = 1000;
+  ProcessGrouping process_grouping = ProcessGrouping::kName;
+  size_t max_process_groups = 100;  // The rest is summed up as "other".
   NameFilter disks = {.exclude = R"(^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$)"};
   NameFilter mount_points = {.exclude =
                                  "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+"

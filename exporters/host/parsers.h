@@ -139,6 +139,20 @@ std::optional<SensorFile> ParseSensorFile(std::string_view name);
 // Lower case; what a metric name cannot have becomes '_', none at the ends.
 std::string CleanSensorName(std::string_view name);
 
+struct KstatNumber {
+  std::string_view name;
+  double value = 0;
+};
+// The numbers of a file of /proc/spl/kstat.
+std::vector<KstatNumber> ParseKstat(std::string_view text);
+
+struct Interrupt {
+  std::string_view type;  // "0", "NMI".
+  std::string info, devices = {};
+  std::vector<uint64_t> counts;  // By CPU.
+};
+base::Result<std::vector<Interrupt>> ParseInterrupts(std::string_view text);
+
 // The families of a textfile collector's file. Errors: kInvalidArgument for a page that does not
 // parse, or has time stamps.
 struct TextFamily {

@@ -377,6 +377,23 @@ void EmitNetwork(Context& host, const ContainerEntry& entry, Emitter& emitter) {
   }
 }
 
+std::optional<double> WorkingSet(const CgroupStats& figures) {
+  const auto used = figures.Get(Stat::kMemoryUsage);
+  const auto inactive = figures.Get(Stat::kMemoryInactiveFile);
+  return used && inactive ? std::optional(std::max(0.0, *used - *inactive)) : std::nullopt;
+}
+
+void ReportLimits(Context& host, const ContainerEntry& entry, const CgroupStats& figures) {
+  const auto report = [&](std::string_view limit, std::optional<double> used,
+                          std::optional<double> most) {
+    if (used && most && *most > 0) {
+      host.limit_uses.push_back({limit, entry.path, *used, *most});
+    }
+  };
+  report("container_memory", WorkingSet(figures), entry.limits.Get(Stat::kMemoryLimit));
+  report("container_threads", figures.Get(Stat::kThreads), entry.limits.Get(Stat::kThreadsLimit));
+}
+
 void EmitFigures(const ContainerEntry& entry, const CgroupStats& figures, Emitter& emitter) {
   for (const Row& row : kRows) {
     const auto limit = entry.limits.Get(row.stat);
@@ -394,13 +411,11 @@ void EmitFigures(const ContainerEntry& entry, const CgroupStats& figures, Emitte
     }
     emitter.Emit(row.name, row.help, row.type, *value, entry.labels, extra);
   }
-  const auto used = figures.Get(Stat::kMemoryUsage);
-  const auto inactive = figures.Get(Stat::kMemoryInactiveFile);
-  if (used && inactive) {
+  if (const auto working_set = WorkingSet(figures)) {
     emitter.Emit("container_memory_working_set_bytes",
                  "Memory that cannot be reclaimed easily: all but the caches of files that were "
                  "not used recently.",
-                 kGauge, std::max(0.0, *used - *inactive), entry.labels);
+                 kGauge, *working_set, entry.labels);
   }
 }
 
@@ -461,6 +476,7 @@ void CollectContainer(Context& host, ContainerEntry& entry, base::MonotonicTime 
   if (!figures.Get(Stat::kCpuUsage) && !figures.Get(Stat::kMemoryUsage)) {
     return;  // Gone since the groups were listed.
   }
+  ReportLimits(host, entry, figures);
   EmitFigures(entry, figures, emitter);
   EmitDevices(host, entry, emitter);
   EmitNetwork(host, entry, emitter);

@@ -131,6 +131,16 @@ void CollectMount(Context& host, const Mount& mount, Scrape& scrape) {
   const auto bytes = [&usage](uint64_t blocks) {
     return static_cast<double>(blocks) * static_cast<double>(usage->block_size);
   };
+  if (!read_only) {
+    // As df counts: what is reserved for root belongs to neither side.
+    const uint64_t used = usage->blocks - std::min(usage->blocks, usage->blocks_free);
+    host.limit_uses.push_back(
+        {"disk_space", mount.mount_point, bytes(used), bytes(used + usage->blocks_available)});
+    host.limit_uses.push_back(
+        {"inodes", mount.mount_point,
+         static_cast<double>(usage->files - std::min(usage->files, usage->files_free)),
+         static_cast<double>(usage->files)});
+  }
   scrape.Emit(kSize, bytes(usage->blocks), labels);
   scrape.Emit(kFree, bytes(usage->blocks_free), labels);
   scrape.Emit(kAvail, bytes(usage->blocks_available), labels);

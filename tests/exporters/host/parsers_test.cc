@@ -401,5 +401,32 @@ TEST(ParseTextfile, RefusesTimeStampsAndGarbage) {
   EXPECT_FALSE(ParseTextfile("not a metric line at all\n").ok());
 }
 
+TEST(ParseKstat, NumbersOnly) {
+  const auto numbers = ParseKstat(
+      "13 1 0x01 3 112 1 2\nname type data\nhits 4 8772612\nchange 3 -5\ntext 7 pool one\nbad 4 "
+      "x\n");
+  ASSERT_EQ(numbers.size(), 2U);
+  EXPECT_EQ(numbers[0].name, "hits");
+  EXPECT_EQ(numbers[0].value, 8772612);
+  EXPECT_EQ(numbers[1].value, -5);
+}
+
+TEST(ParseInterrupts, DevicesAndNamesPerCpu) {
+  const auto interrupts = ParseInterrupts(
+      "           CPU0       CPU1\n"
+      "   0:         35          1   IO-APIC   2-edge      timer\n"
+      " NMI:          2          3   Non-maskable   interrupts\n"
+      " ERR:          0\n"
+      "garbage\n");
+  ASSERT_TRUE(interrupts.ok());
+  ASSERT_EQ(interrupts->size(), 2U);
+  EXPECT_EQ((*interrupts)[0].type, "0");
+  EXPECT_EQ((*interrupts)[0].info, "IO-APIC");
+  EXPECT_EQ((*interrupts)[0].devices, "2-edge timer");
+  EXPECT_EQ((*interrupts)[1].info, "Non-maskable interrupts");
+  EXPECT_EQ((*interrupts)[1].counts[1], 3U);
+  EXPECT_FALSE(ParseInterrupts("").ok());
+}
+
 }  // namespace
 }  // namespace exporters::host
