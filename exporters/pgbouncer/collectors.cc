@@ -3,12 +3,14 @@
 
 namespace exporters::pgbouncer {
 
-extern const PgBouncerCollector kConfig, kDatabases, kLists, kPools, kProcess, kStats, kVersion;
+extern const PgBouncerCollector kConfig, kConnections, kDatabases, kLimits, kLists, kMemory, kPools,
+    kProcess, kState, kStats, kUsers, kVersion;
 
 namespace {
 
 constexpr const PgBouncerCollector* kCollectors[] = {
-    &kVersion, &kLists, &kConfig, &kDatabases, &kStats, &kPools, &kProcess,
+    &kVersion, &kLists,       &kConfig, &kDatabases, &kStats,  &kPools,
+    &kUsers,   &kConnections, &kLimits, &kState,     &kMemory, &kProcess,
 };
 
 }  // namespace

@@ -32,6 +32,20 @@ bool Offers(std::string_view mechanisms, std::string_view wanted) {
   return std::find(names.begin(), names.end(), wanted) != names.end();
 }
 
+// As SHOW LISTS says; 0 when it does not.
+double UsedClients(const Snapshot& snapshot) {
+  const auto rows = snapshot.Get(Show::kLists);
+  if (!rows.ok() || (*rows)->column_count() < 2) {
+    return 0;
+  }
+  for (size_t row = 0; row < (*rows)->row_count(); ++row) {
+    if ((*rows)->at(row, 0) == "used_clients") {
+      return ParseCell((*rows)->at(row, 1).value_or("")).value_or(0);
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 base::Error Console::Fail(FailureReason reason, const base::Error& error) {
@@ -43,30 +57,45 @@ base::Error Console::FailProtocol(const base::Error& error) {
   return Fail(FailureReason::kProtocol, error);
 }
 
-base::Result<Snapshot> Console::Fetch(base::MonotonicTime deadline) {
+base::Result<Snapshot> Console::Fetch(base::MonotonicTime deadline, size_t max_listed_clients) {
   RETURN_IF_ERROR(Connect(deadline));
   RETURN_IF_ERROR(LogIn(deadline));
   RETURN_IF_ERROR(AwaitReady(deadline));
+  Snapshot snapshot;
+  RETURN_IF_ERROR(Ask(/*lists_connections=*/false, &snapshot, deadline));
+  snapshot.listed = UsedClients(snapshot) <= static_cast<double>(max_listed_clients);
+  if (snapshot.listed) {
+    RETURN_IF_ERROR(Ask(/*lists_connections=*/true, &snapshot, deadline));
+  }
+  // What was wanted is here; a goodbye that cannot be sent costs nothing.
+  static_cast<void>(transport_->Write(TerminateMessage(), deadline));
+  return snapshot;
+}
+
+base::Result<void> Console::Ask(bool lists_connections, Snapshot* snapshot,
+                                base::MonotonicTime deadline) {
   std::string queries;
   for (const ShowRow& show : kShows) {
-    queries += QueryMessage(show.command);
+    if (show.lists_connections == lists_connections) {
+      queries += QueryMessage(show.command);
+    }
   }
   RETURN_IF_ERROR(Send(queries, deadline));
-  Snapshot snapshot;
   for (const ShowRow& show : kShows) {
+    if (show.lists_connections != lists_connections) {
+      continue;
+    }
     std::string notice;
     ASSIGN_OR_RETURN(Answer answer, ReadAnswer(&notice, deadline));
     if (show.id == Show::kVersion) {
       // Before 1.12 the version was a notice, not a row.
       const bool row = answer.ok() && answer->row_count() > 0 && answer->column_count() > 0;
-      snapshot.version_text = row ? std::string(answer->at(0, 0).value_or("")) : notice;
-      snapshot.version = ParseVersion(snapshot.version_text);
+      snapshot->version_text = row ? std::string(answer->at(0, 0).value_or("")) : notice;
+      snapshot->version = ParseVersion(snapshot->version_text);
     }
-    snapshot.Set(show.id, std::move(answer));
+    snapshot->Set(show.id, std::move(answer));
   }
-  // What was wanted is here; a goodbye that cannot be sent costs nothing.
-  static_cast<void>(transport_->Write(TerminateMessage(), deadline));
-  return snapshot;
+  return {};
 }
 
 base::Result<void> Console::Connect(base::MonotonicTime deadline) {

@@ -2,6 +2,7 @@
 // version 1.23 PgBouncer waits at SIGTERM until every client is gone, an exporter included.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ class Console {
 
   // Errors come with failure_reason(). A command that the server refuses is an error in the
   // snapshot only.
-  base::Result<Snapshot> Fetch(base::MonotonicTime deadline);
+  base::Result<Snapshot> Fetch(base::MonotonicTime deadline,
+                               size_t max_listed_clients = kDefaultMaxListedClients);
   FailureReason failure_reason() const { return failure_reason_; }
 
  private:
@@ -37,6 +39,7 @@ class Console {
   base::Result<void> Authenticate(const Authentication& request, base::MonotonicTime deadline);
   base::Result<void> AuthenticateScram(const Authentication& offer, base::MonotonicTime deadline);
   base::Result<void> AwaitReady(base::MonotonicTime deadline);
+  base::Result<void> Ask(bool lists_connections, Snapshot* snapshot, base::MonotonicTime deadline);
   base::Result<Answer> ReadAnswer(std::string* notice, base::MonotonicTime deadline);
 
   base::Result<void> Send(const std::string& bytes, base::MonotonicTime deadline);

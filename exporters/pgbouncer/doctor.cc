@@ -42,12 +42,18 @@ bool Diagnose(const Options& options, base::MonotonicTime deadline, std::string*
   Resolver resolver;
   ScramKeyCache keys;
   Console console(options.connection, resolver, keys);
-  const base::Result<Snapshot> snapshot = console.Fetch(deadline);
+  const base::Result<Snapshot> snapshot = console.Fetch(deadline, options.max_listed_clients);
   bool well = snapshot.ok();
   if (well) {
     *report += fmt::format("{}: reachable, {}\nCommands of a scrape:\n",
                            options.connection.ToString(), snapshot->version_text);
     for (const ShowRow& show : kShows) {
+      if (snapshot->version < show.since || (show.lists_connections && !snapshot->listed)) {
+        *report += fmt::format(
+            "  {:<8} {}: {}\n", "not asked", show.command,
+            snapshot->listed ? "newer than this server" : "more clients than --clients-limit");
+        continue;
+      }
       const auto answer = snapshot->Get(show.id);
       well = well && answer.ok();
       *report += fmt::format("  {:<8} {}\n", answer.ok() ? "ok" : "refused",

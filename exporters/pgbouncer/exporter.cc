@@ -27,7 +27,7 @@ base::Result<std::vector<model::MetricFamily>> PgBouncerExporter::Collect(
   ASSIGN_OR_RETURN(const auto rows, collectors_.Select(request));
   Scrape scrape(request.deadline);
   Console console(options_.connection, resolver_, keys_);
-  base::Result<Snapshot> snapshot = console.Fetch(request.deadline);
+  base::Result<Snapshot> snapshot = console.Fetch(request.deadline, options_.max_listed_clients);
   if (snapshot.ok()) {
     snapshot->pid_file = options_.pid_file;
     ReportState(std::nullopt, console.failure_reason(), scrape);

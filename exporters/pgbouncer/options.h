@@ -2,9 +2,11 @@
 // there.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "exporters/pgbouncer/connection_string.h"
+#include "exporters/pgbouncer/shows.h"
 #include "exporters/toolkit/collector_set.h"
 
 namespace exporters::pgbouncer {
@@ -13,6 +15,7 @@ struct Options {
   ConnectionInfo connection;
   std::string pid_file;  // "" for none.
   Selection collectors;
+  size_t max_listed_clients = kDefaultMaxListedClients;
 };
 
 }  // namespace exporters::pgbouncer

@@ -42,9 +42,9 @@ struct Visit {
   std::string reason;
 };
 
-std::string SixAnswers() {
+std::string AllAnswers() {
   std::string answers = Columns({"version"}) + Row({"PgBouncer 1.18.0"}) + Ready();
-  for (int i = 0; i < 5; ++i) {
+  for (size_t i = 1; i < kShowCount; ++i) {
     answers += Columns({"a", "b"}) + Row({"1", "2"}) + Msg('C', Text("SHOW")) + Ready();
   }
   return answers;
@@ -58,25 +58,46 @@ void ExpectFailure(const FakeServer::Talk& talk, const std::string& reason,
   EXPECT_EQ(visit.snapshot.error().message().find("canary"), std::string::npos);
 }
 
-TEST(Console, AsksEverythingInOneWrite) {
+TEST(Console, AsksInOneWriteAndForConnectionsInASecond) {
   std::string startup;
   std::string queries;
   Visit visit([&](FakeConnection& connection, int) {
     startup = ReadStartup(connection);
     connection.Write(Welcome());
     queries = connection.Read();
-    connection.Write(SixAnswers());
+    connection.Write(AllAnswers());
     connection.Hang();
   });
   ASSERT_TRUE(visit.snapshot.ok()) << visit.snapshot.error().message();
   EXPECT_EQ(visit.snapshot->version_text, "PgBouncer 1.18.0");
   EXPECT_EQ(visit.snapshot->version, 11800);
   for (const ShowRow& show : kShows) {
-    EXPECT_NE(queries.find(QueryMessage(show.command)), std::string::npos) << show.command;
+    EXPECT_EQ(queries.find(QueryMessage(show.command)) == std::string::npos, show.lists_connections)
+        << show.command;
     EXPECT_TRUE(visit.snapshot->Get(show.id).ok()) << show.command;
   }
   EXPECT_EQ(startup.find("extra_float_digits"), std::string::npos);
   EXPECT_NE(startup.find("user\0stats\0database\0pgbouncer\0"s), std::string::npos);
+}
+
+TEST(Console, ListsNoConnectionsWhereThereAreTooMany) {
+  std::string lists = Columns({"list", "items"}) + Row({"used_clients", "2001"}) + Ready();
+  std::string answers = Columns({"version"}) + Row({"PgBouncer 1.18.0"}) + Ready() + lists;
+  for (const ShowRow& show : kShows) {
+    if (!show.lists_connections && show.id != Show::kVersion && show.id != Show::kLists) {
+      answers += Columns({"a", "b"}) + Ready();
+    }
+  }
+  Visit visit([&](FakeConnection& connection, int) {
+    ReadStartup(connection);
+    connection.Write(Welcome());
+    connection.Read();
+    connection.Write(answers);
+    connection.Hang();
+  });
+  ASSERT_TRUE(visit.snapshot.ok()) << visit.snapshot.error().message();
+  EXPECT_FALSE(visit.snapshot->listed);
+  EXPECT_FALSE(visit.snapshot->Get(Show::kClients).ok());
 }
 
 TEST(Console, TakesTheVersionFromANoticeAsOldVersionsGiveIt) {
@@ -84,7 +105,7 @@ TEST(Console, TakesTheVersionFromANoticeAsOldVersionsGiveIt) {
     ReadStartup(connection);
     connection.Write(Welcome());
     connection.Read();
-    std::string answers = SixAnswers();
+    std::string answers = AllAnswers();
     answers = Msg('N', "SNOTICE\0C00000\0MPgBouncer 1.11.0\0\0"s) + Msg('C', Text("SHOW")) +
               answers.substr(answers.find('Z'));
     connection.Write(answers);
@@ -103,7 +124,7 @@ TEST(Console, LogsInWithEveryScheme) {
           answer = connection.Read();
           connection.Write(Welcome());
           connection.Read();
-          connection.Write(SixAnswers());
+          connection.Write(AllAnswers());
         },
         "pw");
     EXPECT_TRUE(visit.snapshot.ok()) << visit.snapshot.error().message();
@@ -118,16 +139,16 @@ TEST(Console, GoesOnWhenOneCommandIsRefused) {
     ReadStartup(connection);
     connection.Write(Welcome());
     connection.Read();
-    std::string answers = SixAnswers();
+    std::string answers = AllAnswers();
     const std::string last = Columns({"a", "b"}) + Row({"1", "2"}) + Msg('C', Text("SHOW"));
     answers.replace(answers.rfind(last), last.size(),
                     Complaint("ERROR", "08P01", "unsupported command"));
     connection.Write(answers);
   });
   ASSERT_TRUE(visit.snapshot.ok()) << visit.snapshot.error().message();
-  const auto pools = visit.snapshot->Get(Show::kPools);
-  ASSERT_FALSE(pools.ok());
-  EXPECT_EQ(pools.error().message(), "SHOW POOLS: unsupported command (08P01)");
+  const auto servers = visit.snapshot->Get(Show::kServers);
+  ASSERT_FALSE(servers.ok());
+  EXPECT_EQ(servers.error().message(), "SHOW SERVERS: unsupported command (08P01)");
   EXPECT_TRUE(visit.snapshot->Get(Show::kStats).ok());
 }
 
@@ -166,7 +187,7 @@ TEST(Console, TellsWhyTheAnswersStop) {
       connection.Write(bytes);
     };
   };
-  const std::string all = SixAnswers();
+  const std::string all = AllAnswers();
   ExpectFailure(answers(all.substr(0, all.size() / 2)), "closed");
   ExpectFailure(answers(Msg('T', "\xff\xff")), "protocol");
   ExpectFailure(answers(Msg('D', "\0\1"s)), "protocol");
@@ -206,7 +227,7 @@ TEST(Console, UsesTlsAsSslmodeSays) {
     ReadStartup(connection);
     connection.Write(Welcome());
     connection.Read();
-    connection.Write(SixAnswers());
+    connection.Write(AllAnswers());
   };
   EXPECT_TRUE(Visit(no_tls, "", SslMode::kPrefer).snapshot.ok());
   ExpectFailure(no_tls, "tls", "", SslMode::kRequire);

@@ -14,6 +14,7 @@
 
 #include "exporters/pgbouncer/collectors.h"
 #include "exporters/pgbouncer/doctor.h"
+#include "exporters/pgbouncer/probe.h"
 #include "lib/base/file.h"
 #include "lib/exposition/writer.h"
 #include "tests/exporters/pgbouncer/fake_console.h"
@@ -179,6 +180,113 @@ TEST(Lists, IgnoreWhatIsNoNumberOfOurs) {
   EXPECT_TRUE(Contains(page, "pgbouncer_used_clients 3"));
   EXPECT_EQ(page.find("307"), std::string::npos);
   EXPECT_EQ(page.find("pgbouncer_users"), std::string::npos);
+}
+
+// A pool of the database db and the user u with that many servers.
+std::string LimitsOf(const char* servers, const char* max_db, const char* max_user) {
+  Snapshot snapshot;
+  snapshot.Set(Show::kPools,
+               TextRows({"database", "user", "sv_active", "sv_idle"},
+                        {{"db", "u", servers, "1"}, {"pgbouncer", "pgbouncer", "0", "0"}}));
+  snapshot.Set(Show::kDatabases, TextRows({"name", "pool_size", "reserve_pool_size",
+                                           "max_connections", "current_connections"},
+                                          {{"db", "10", "2", max_db, servers}}));
+  snapshot.Set(Show::kUsers, TextRows({"name", "max_user_connections"}, {{"u", "   "}}));
+  snapshot.Set(Show::kConfig, TextRows({"key", "value"}, {{"max_user_connections", max_user},
+                                                          {"max_client_conn", "100"}}));
+  snapshot.Set(Show::kLists, TextRows({"list", "items"}, {{"used_clients", "30"}}));
+  return Render(snapshot);
+}
+
+TEST(Limits, NameTheOneThatIsMetFirst) {
+  const auto check = [](const std::string& page, const char* limit, const char* saturation) {
+    EXPECT_TRUE(Contains(page, std::string("pgbouncer_pool_binding_limit{database=\"db\",user="
+                                           "\"u\",limit=\"") +
+                                   limit + "\"} 1"))
+        << limit;
+    EXPECT_TRUE(Contains(
+        page,
+        std::string("pgbouncer_pool_saturation_ratio{database=\"db\",user=\"u\"} ") + saturation))
+        << limit;
+  };
+  check(LimitsOf("5", "0", "0"), "pool_size", "0.5");  // 6 of 12.
+  check(LimitsOf("5", "7", "0"), "max_db_connections", "0.75");
+  check(LimitsOf("5", "0", "8"), "max_user_connections", "0.75");
+  check(LimitsOf("11", "0", "0"), "pool_size", "1");
+  EXPECT_TRUE(Contains(LimitsOf("5", "0", "0"), "pgbouncer_client_room 70"));
+  EXPECT_EQ(LimitsOf("5", "0", "0").find("pool_server_room{database=\"pgbouncer\""),
+            std::string::npos);
+}
+
+TEST(Connections, AreCountedInBounds) {
+  TextRows clients({"database", "user", "state", "application_name", "wait", "wait_us"});
+  for (int i = 0; i < 500; ++i) {
+    clients.Add(
+        {"db", "u", i % 2 == 0 ? "active" : "waiting", "app" + std::to_string(i), "0", "500000"});
+  }
+  Snapshot snapshot;
+  snapshot.listed = true;
+  snapshot.Set(Show::kClients, clients);
+  snapshot.Set(Show::kServers, TextRows({"database", "user", "state", "close_needed"},
+                                        {{"db", "u", "idle", "1"}, {"db", "u", "idle", "0"}}));
+  const std::string page = Render(snapshot);
+  EXPECT_TRUE(Contains(page,
+                       "pgbouncer_client_connections{database=\"other\",user=\"other\","
+                       "application_name=\"other\",state=\"other\"} 300"));
+  EXPECT_TRUE(Contains(page, "pgbouncer_client_wait_seconds_bucket{le=\"0.1\"} 0"));
+  EXPECT_TRUE(Contains(page, "pgbouncer_client_wait_seconds_bucket{le=\"1\"} 250"));
+  EXPECT_TRUE(Contains(page,
+                       "pgbouncer_server_connections{database=\"db\",user=\"u\","
+                       "application_name=\"\",state=\"idle\"} 2"));
+  EXPECT_TRUE(Contains(page, "pgbouncer_server_close_needed 1"));
+}
+
+TEST(Targets, AreNamesAndConnectionStrings) {
+  const auto targets = ParseTargets(
+      "# ours\n\n a postgres://stats:pw@db1:6432/pgbouncer\r\nb\thost=db2 user=x\n", {});
+  ASSERT_TRUE(targets.ok()) << targets.error().message();
+  ASSERT_EQ(targets->size(), 2U);
+  EXPECT_EQ(targets->at("a").ToString(), "stats@db1:6432/pgbouncer");
+  EXPECT_EQ(targets->at("b").endpoint.host, "db2");
+}
+
+TEST(Targets, ErrorsNameTheLineAndNoSecret) {
+  const auto check = [](const std::string& text, const char* part) {
+    const auto targets = ParseTargets(text, {});
+    ASSERT_FALSE(targets.ok()) << text;
+    EXPECT_NE(targets.error().message().find(part), std::string::npos) << targets.error().message();
+    EXPECT_EQ(targets.error().message().find("canary"), std::string::npos);
+  };
+  check("a\n", "line 1");
+  check("a host=x\na host=y password=canary\n", "line 2");
+  check("\na postgres://u:canary@h:notaport/x\n", "line 2");
+  std::string many;
+  for (size_t i = 0; i <= kMaxTargets; ++i) {
+    many += "t" + std::to_string(i) + " host=h user=u\n";
+  }
+  check(many, "more than");
+}
+
+TEST(Probe, AsksTheBouncerThatTheFileNames) {
+  FakeServer server(Replay(ReadTestFile("pgbouncer-1.18.0.stream")));
+  const std::string path = testing::TempDir() + "tarsier-targets-" + std::to_string(getpid());
+  std::ofstream(path) << "one host=127.0.0.1 port=" << server.port()
+                      << " user=stats password=canary sslmode=disable\n";
+  const base::Logger logger(base::LogLevel::kError);
+  const Route route = MakeProbeRoute(For(1), path, logger);
+  const auto get = [&](const char* target) {
+    http::Request request;
+    request.query = {{"target", target}};
+    return route.handler(request);
+  };
+  const http::Response answer = get("one");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(Contains(answer.body, "pgbouncer_up 1"));
+  EXPECT_EQ(answer.body.find("canary"), std::string::npos);
+  EXPECT_EQ(get("two").status, 400);
+  EXPECT_EQ(get("127.0.0.1:1").status, 400);
+  EXPECT_EQ(get("").status, 400);
+  unlink(path.c_str());
 }
 
 TEST(Process, IsTheOneOfThePidFile) {

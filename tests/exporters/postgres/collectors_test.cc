@@ -176,10 +176,19 @@ void Load(std::string_view name, FakeServer* server) {
   flush();
 }
 
-TEST(Collectors, APageOfPostgres15) {
+struct Recorded {
+  int version;
+  const char* extensions;
+};
+
+class RecordedServer : public testing::TestWithParam<Recorded> {};
+
+TEST_P(RecordedServer, GivesTheGoldenPage) {
+  const int major = GetParam().version / 10000;
   FakeServer server;
-  ASSERT_NO_FATAL_FAILURE(Load("answers_15.txt", &server));
-  server.Answer("AS extensions", Identity("1700000000", "pg_stat_statements 1.10 public"));
+  server.version = GetParam().version;
+  ASSERT_NO_FATAL_FAILURE(Load(fmt::format("answers_{}.txt", major), &server));
+  server.Answer("AS extensions", Identity("1700000000", GetParam().extensions));
   PostgresOptions options;
   options.conninfo.Set("host", base::Secret("db1"));
   options.session_factory = [&] { return std::make_unique<FakeSession>(server); };
@@ -194,8 +203,14 @@ TEST(Collectors, APageOfPostgres15) {
   EXPECT_EQ(duplicates, 0U);
   std::string page;
   exposition::WriteText(families, &page);
-  ExpectGolden("page_15.txt", page);
+  ExpectGolden(fmt::format("page_{}.txt", major), page);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Versions, RecordedServer,
+    testing::Values(Recorded{150020, "pg_stat_statements 1.10 public"},
+                    Recorded{170011, "pg_stat_statements 1.11 public\npg_buffercache 1.5 public"}),
+    [](const auto& test) { return fmt::format("Postgres{}", test.param.version / 10000); });
 
 }  // namespace
 }  // namespace exporters::postgres
