@@ -211,6 +211,7 @@ class Agent::Impl {
     RefreshTargetFiles();
     ApplyJobs();
     const base::MutexLock lock(view_mutex_);
+    external_labels_ = config_.global.external_labels;
     config_state_ = {
         .yaml = std::move(loaded.yaml), .loaded_at = clock_.Now(), .last_reload_ok = true};
     return {};
@@ -389,7 +390,11 @@ class Agent::Impl {
     views.alertmanagers = [this] {
       return web::Alertmanagers{.active = alerts_.AlertmanagerUrls(), .dropped = {}};
     };
-    views.metadata = [] { return std::vector<web::MetricMetadata>(); };
+    views.metadata = [this] { return scrapes_->Metadata(); };
+    views.external_labels = [this] {
+      const base::MutexLock lock(view_mutex_);
+      return external_labels_;
+    };
     views.store = [this] {
       const storage::HeadStats stats = store_->Stats().head;
       return web::StoreStats{stats.series, stats.chunks, stats.min_time_ms, stats.max_time_ms};
@@ -467,6 +472,7 @@ class Agent::Impl {
 
   mutable base::Mutex view_mutex_;
   web::ConfigState config_state_ GUARDED_BY(view_mutex_);
+  model::Labels external_labels_ GUARDED_BY(view_mutex_);
   std::shared_ptr<const http::Router> router_ GUARDED_BY(view_mutex_);
   std::atomic<bool> ready_{false};
 

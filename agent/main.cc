@@ -1,6 +1,7 @@
 // tarsier-agent: watches this machine, or what a prometheus.yml says; stores, evaluates, notifies.
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -16,6 +17,7 @@
 #include "agent/agent.h"
 #include "agent/commands.h"
 #include "agent/config/config.h"
+#include "agent/promql/features.h"
 #include "agent/promql/test_runner.h"
 #include "agent/state/state_file.h"
 #include "exporters/toolkit/flags.h"
@@ -121,6 +123,13 @@ std::vector<Flag> Flags() {
        .default_value = "50000000",
        .group = store,
        .help = "Queries that would hold more samples in memory fail."},
+      {.name = "enable-feature",
+       .group = store,
+       .help = "Parts of PromQL that are off by default, separated by commas: "
+               "promql-experimental-functions, promql-extended-range-selectors, "
+               "promql-binop-fill-modifiers, promql-delayed-name-removal.",
+       .repeatable = true,
+       .value_name = "NAME"},
       {.name = "web.listen-address",
        .default_value = ":9095",
        .group = web,
@@ -278,6 +287,12 @@ base::Result<void> CheckFlags(const ParsedFlags& flags) {
       return parsed.error().WithContext("flag --web.listen-address");
     }
   }
+  promql::EngineOptions engine;
+  for (const std::string& names : flags.List("enable-feature")) {
+    if (const auto enabled = promql::EnableFeatures(names, &engine); !enabled.ok()) {
+      return enabled.error().WithContext("flag --enable-feature");
+    }
+  }
   const std::string& external = flags.String("web.external-url");
   if (!external.empty() && !base::ParseUrl(external).ok()) {
     return BadFlag("flag --web.external-url: a URL is expected");
@@ -358,6 +373,11 @@ agent::AgentOptions MakeOptions(const ParsedFlags& flags) {
   options.engine.lookback_delta = flags.Duration("query.lookback-delta");
   options.engine.timeout = flags.Duration("query.timeout");
   options.engine.max_samples = static_cast<size_t>(flags.Int("query.max-samples"));
+  for (const std::string& names : flags.List("enable-feature")) {
+    const auto enabled = promql::EnableFeatures(names, &options.engine);
+    assert(enabled.ok());  // CheckFlags has seen to it.
+    static_cast<void>(enabled);
+  }
   for (const std::string& url : flags.List("alert.webhook-url")) {
     options.webhook_urls.emplace_back(url);
   }

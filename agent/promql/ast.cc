@@ -7,6 +7,18 @@
 namespace promql {
 namespace {
 
+base::Result<void> Resolve(const DurationPtr& expr, const DurationContext& context,
+                           bool must_be_positive, int64_t* ms) {
+  if (expr == nullptr) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(*ms, Evaluate(*expr, context));
+  if (must_be_positive && *ms <= 0) {
+    return base::Error("duration must be greater than 0", base::ErrorKind::kInvalidArgument);
+  }
+  return {};
+}
+
 // A selector just parsed; @ comes later and clears it.
 bool Varies(const Expr& expr) {
   if (std::holds_alternative<VectorSelector>(expr.node) ||
@@ -27,6 +39,47 @@ bool Varies(const Expr& expr) {
 
 Expr::Expr(Node n, ValueType t, Position p)
     : node(std::move(n)), type(t), position(p), varies(Varies(*this)) {}
+
+TimeShift* ShiftOf(Expr& expr) {
+  if (auto* vector = std::get_if<VectorSelector>(&expr.node)) {
+    return &vector->shift;
+  }
+  if (auto* matrix = std::get_if<MatrixSelector>(&expr.node)) {
+    return &matrix->vector.shift;
+  }
+  auto* subquery = std::get_if<Subquery>(&expr.node);
+  return subquery == nullptr ? nullptr : &subquery->shift;
+}
+
+bool HasDurationExprs(const Expr& expr) {
+  bool has = false;
+  Walk(expr, [&has](const Expr& at) {
+    const TimeShift* shift = ShiftOf(const_cast<Expr&>(at));
+    has = has || (shift != nullptr && shift->offset_expr != nullptr);
+    if (const auto* matrix = std::get_if<MatrixSelector>(&at.node)) {
+      has = has || matrix->range_expr != nullptr;
+    } else if (const auto* subquery = std::get_if<Subquery>(&at.node)) {
+      has = has || subquery->range_expr != nullptr || subquery->step_expr != nullptr;
+    }
+  });
+  return has;
+}
+
+base::Result<void> ResolveDurations(const DurationContext& context, Expr* expr) {
+  if (TimeShift* shift = ShiftOf(*expr)) {
+    RETURN_IF_ERROR(Resolve(shift->offset_expr, context, false, &shift->offset_ms));
+  }
+  if (auto* matrix = std::get_if<MatrixSelector>(&expr->node)) {
+    RETURN_IF_ERROR(Resolve(matrix->range_expr, context, true, &matrix->range_ms));
+  } else if (auto* subquery = std::get_if<Subquery>(&expr->node)) {
+    RETURN_IF_ERROR(Resolve(subquery->range_expr, context, true, &subquery->range_ms));
+    RETURN_IF_ERROR(Resolve(subquery->step_expr, context, true, &subquery->step_ms));
+  }
+  for (Expr* child : Children(*expr)) {
+    RETURN_IF_ERROR(ResolveDurations(context, child));
+  }
+  return {};
+}
 
 std::string_view TypeName(ValueType type) {
   switch (type) {

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/promql/duration.h"
 #include "agent/promql/operators.h"
 #include "lib/model/matcher.h"
 
@@ -51,12 +52,18 @@ struct Unary {
   ExprPtr operand;
 };
 
-// The @ and offset modifiers.
+// How a selector looks beyond its window: `anchored` takes the last sample before it as its first
+// value, `smoothed` interpolates at both ends.
+enum class Extension : uint8_t { kNone, kAnchored, kSmoothed };
+
+// The @ and offset modifiers. Durations that are expressions are computed per query: see
+// ResolveDurations.
 struct TimeShift {
   enum class At : uint8_t { kNone, kTimestamp, kStart, kEnd };
   At at = At::kNone;
   int64_t at_ms = 0;  // With kTimestamp.
   int64_t offset_ms = 0;
+  DurationPtr offset_expr = nullptr;
   bool has_offset = false;
 };
 
@@ -64,17 +71,21 @@ struct VectorSelector {
   std::string name;  // Empty when the selector names no metric outside the braces.
   std::vector<model::Matcher> matchers;  // The name among them, last.
   TimeShift shift;
+  Extension extension = Extension::kNone;
 };
 
 struct MatrixSelector {
   VectorSelector vector;
   int64_t range_ms = 0;
+  DurationPtr range_expr = nullptr;
 };
 
 struct Subquery {
   ExprPtr inner;
   int64_t range_ms = 0;
   int64_t step_ms = 0;  // 0: the engine's default.
+  DurationPtr range_expr = nullptr;
+  DurationPtr step_expr = nullptr;
   TimeShift shift;
 };
 
@@ -98,6 +109,9 @@ struct VectorMatching {
   std::vector<std::string> labels;
   bool on = false;
   std::vector<std::string> include;  // Of group_left and group_right.
+  // What stands for a missing match on that side.
+  std::optional<double> fill_left = std::nullopt;
+  std::optional<double> fill_right = std::nullopt;
 };
 
 struct Binary {
@@ -122,6 +136,13 @@ struct Expr {
   // selectors are fixed by @. Then once is enough.
   bool varies;
 };
+
+// The shift of a selector or subquery; null for anything else.
+TimeShift* ShiftOf(Expr& expr);
+
+bool HasDurationExprs(const Expr& expr);
+// Computes durations that are expressions. Errors: kInvalidArgument.
+base::Result<void> ResolveDurations(const DurationContext& context, Expr* expr);
 
 // Without enclosing parentheses.
 const Expr& Unwrap(const Expr& expr);

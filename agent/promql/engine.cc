@@ -117,6 +117,20 @@ Result<Value> RangeValue(Evaluator& evaluator, const Expr& expr, const Steps& st
   return Value(ToMatrix(std::move(matrix), steps));
 }
 
+ParserOptions LanguageOf(const EngineOptions& options) {
+  return {.experimental_functions = options.experimental_functions,
+          .fill_modifiers = options.fill_modifiers,
+          .extended_ranges = options.extended_ranges};
+}
+
+// The tree of a query in which some durations depend on the query's own times, for these times.
+Result<ExprPtr> Resolved(const Query& query, const EngineOptions& options,
+                         const DurationContext& times) {
+  ASSIGN_OR_RETURN(ExprPtr expr, ParseExpr(query.text(), LanguageOf(options)));
+  RETURN_IF_ERROR(ResolveDurations(times, expr.get()));
+  return expr;
+}
+
 Result<Steps> StepsOf(Range range, const EngineOptions& options) {
   RETURN_IF_ERROR(CheckTime(range.start_ms));
   RETURN_IF_ERROR(CheckTime(range.end_ms));
@@ -152,14 +166,17 @@ std::string Query::Pretty() const { return promql::Pretty(*expr_); }
 Engine::Engine(EngineOptions options) : options_(options) {}
 
 Result<Query> Engine::Parse(std::string_view text) const {
-  ASSIGN_OR_RETURN(ExprPtr expr,
-                   ParseExpr(text, {.experimental_functions = options_.experimental_functions}));
+  ASSIGN_OR_RETURN(ExprPtr expr, ParseExpr(text, LanguageOf(options_)));
   return Query(std::shared_ptr<const Expr>(std::move(expr)), std::string(text));
 }
 
 Result<QueryResult> Engine::Instant(const Query& query, const storage::Queryable& storage,
                                     int64_t at_ms) const {
   RETURN_IF_ERROR(CheckTime(at_ms));
+  ExprPtr resolved;
+  if (HasDurationExprs(query.expr())) {
+    ASSIGN_OR_RETURN(resolved, Resolved(query, options_, {}));
+  }
   const auto querier = storage.NewQuerier();
   Notes notes;
   Evaluator evaluator({.options = options_,
@@ -167,7 +184,8 @@ Result<QueryResult> Engine::Instant(const Query& query, const storage::Queryable
                        .query = {.start_ms = at_ms, .end_ms = at_ms},
                        .deadline = std::chrono::steady_clock::now() + options_.timeout},
                       &notes);
-  ASSIGN_OR_RETURN(Value value, InstantValue(evaluator, query.expr(), at_ms));
+  ASSIGN_OR_RETURN(Value value,
+                   InstantValue(evaluator, resolved ? *resolved : query.expr(), at_ms));
   return WithNotes(std::move(value), notes, query);
 }
 
@@ -187,6 +205,11 @@ Result<QueryResult> Engine::RangeQuery(const Query& query, const storage::Querya
                                        Range range) const {
   RETURN_IF_ERROR(CheckRange(query, range));
   ASSIGN_OR_RETURN(const Steps steps, StepsOf(range, options_));
+  ExprPtr resolved;
+  if (HasDurationExprs(query.expr())) {
+    ASSIGN_OR_RETURN(resolved,
+                     Resolved(query, options_, {range.end_ms - range.start_ms, range.step_ms}));
+  }
   const auto querier = storage.NewQuerier();
   Notes notes;
   Evaluator evaluator({.options = options_,
@@ -194,7 +217,7 @@ Result<QueryResult> Engine::RangeQuery(const Query& query, const storage::Querya
                        .query = range,
                        .deadline = std::chrono::steady_clock::now() + options_.timeout},
                       &notes);
-  ASSIGN_OR_RETURN(Value value, RangeValue(evaluator, query.expr(), steps));
+  ASSIGN_OR_RETURN(Value value, RangeValue(evaluator, resolved ? *resolved : query.expr(), steps));
   return WithNotes(std::move(value), notes, query);
 }
 

@@ -22,6 +22,8 @@ struct EngineOptions {
   size_t max_samples = 50'000'000;
   size_t max_points = 11'000;  // Steps of a range query.
   bool experimental_functions = false;
+  bool fill_modifiers = false;   // fill(0) and the like.
+  bool extended_ranges = false;  // anchored and smoothed.
   // Metric names are dropped at the very end of a query, so that label_replace can still see them.
   bool delayed_name_removal = false;
 };

@@ -166,8 +166,11 @@ class VectorMatcher {
   Result<StepMatrix> Match(StepMatrix left, StepMatrix right) {
     many_ = std::move(left);
     one_ = std::move(right);
+    fill_many_ = matching_.fill_left;
+    fill_one_ = matching_.fill_right;
     if (matching_.cardinality == Cardinality::kOneToMany) {
       std::swap(many_, one_);
+      std::swap(fill_many_, fill_one_);
     }
     const std::vector<size_t> many_groups = Groups(many_);
     const std::vector<size_t> one_groups = Groups(one_);
@@ -178,6 +181,9 @@ class VectorMatcher {
       for (size_t i = 0; i < steps_; ++i) {
         RETURN_IF_ERROR(MatchElement(m, many_groups[m], i));
       }
+    }
+    if (fill_many_) {
+      RETURN_IF_ERROR(FillMany(Presence(many_, many_groups), one_groups));
     }
     return std::move(output_);
   }
@@ -263,14 +269,17 @@ class VectorMatcher {
   }
 
   Result<void> MatchElement(size_t m, size_t group, size_t step) {
-    if (!many_[m].Has(step) || one_at_[group].empty() || one_at_[group][step] == kNone) {
+    if (!many_[m].Has(step)) {
       return {};
     }
-    const size_t o = one_at_[group][step];
+    const bool matched = !one_at_[group].empty() && one_at_[group][step] != kNone;
+    if (!matched && !fill_one_) {
+      return {};
+    }
+    const size_t o = matched ? one_at_[group][step] : kNone;
     const Point many = many_[m].At(step);
-    const Point one = one_[o].At(step);
-    const bool swapped = matching_.cardinality == Cardinality::kOneToMany;
-    auto value = swapped ? apply_(one, many, one) : apply_(many, one, many);
+    const std::optional<Point> value =
+        ApplyTo(many, matched ? one_[o].At(step) : Point(*fill_one_));
     if (!value) {
       return {};
     }
@@ -288,22 +297,51 @@ class VectorMatcher {
                        : "multiple matches for labels: grouping labels must ensure unique matches",
                    ErrorKind::kInvalidArgument);
     }
-    output_[index].Set(step, *std::move(value));
+    output_[index].Set(step, *value);
     return {};
   }
 
-  // The output series of a pair.
+  std::optional<Point> ApplyTo(const Point& many, const Point& one) const {
+    return matching_.cardinality == Cardinality::kOneToMany ? apply_(one, many, one)
+                                                            : apply_(many, one, many);
+  }
+
+  // The elements of the one side without a match get one that is made up.
+  Result<void> FillMany(const std::vector<std::vector<bool>>& present,
+                        const std::vector<size_t>& one_groups) {
+    for (size_t o = 0; o < one_.size(); ++o) {
+      for (size_t i = 0; i < steps_; ++i) {
+        if (!one_[o].Has(i) || present[one_groups[o]][i]) {
+          continue;
+        }
+        const std::optional<Point> value = ApplyTo(*fill_many_, one_[o].At(i));
+        if (!value) {
+          continue;
+        }
+        ASSIGN_OR_RETURN(const size_t index, OutputOf(kNone, o));
+        if (output_[index].Has(i)) {
+          return Error("multiple matches for labels: grouping labels must ensure unique matches",
+                       ErrorKind::kInvalidArgument);
+        }
+        output_[index].Set(i, *value);
+      }
+    }
+    return {};
+  }
+
+  // The output series of a pair; one of the two may be made up, with the labels that match.
   Result<size_t> OutputOf(size_t m, size_t o) {
-    if (m == last_many_ && o == last_one_) {
+    if (m == last_many_ && o == last_one_ && last_output_ != kNone) {
       return last_output_;
     }
-    const auto [at, inserted] =
-        by_labels_.emplace(ResultLabels(many_[m].labels, one_[o].labels), output_.size());
+    const model::Labels many = m != kNone ? many_[m].labels : GroupLabels(one_[o].labels);
+    const model::Labels one = o != kNone ? one_[o].labels : GroupLabels(many);
+    const auto [at, inserted] = by_labels_.emplace(ResultLabels(many, one), output_.size());
     if (inserted) {
       RETURN_IF_ERROR(evaluator_.Hold(steps_));
       StepSeries series{.labels = at->first, .values = std::vector<double>(steps_, kAbsent)};
-      series.drop_name =
-          many_[m].drop_name || (DropsName(binary_) && evaluator_.options().delayed_name_removal);
+      series.drop_name = (m != kNone && many_[m].drop_name) ||
+                         (DropsName(binary_) && evaluator_.options().delayed_name_removal);
       output_.push_back(std::move(series));
     }
     last_many_ = m;
@@ -338,6 +376,8 @@ class VectorMatcher {
   std::unordered_map<model::Labels, size_t> groups_;
   StepMatrix many_;
   StepMatrix one_;
+  std::optional<double> fill_many_;
+  std::optional<double> fill_one_;
   std::vector<bool> matched_;                // By group, then step.
   std::vector<std::vector<size_t>> one_at_;  // By group, then step; empty: the group has none.
   std::unordered_map<model::Labels, size_t> by_labels_;

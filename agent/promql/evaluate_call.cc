@@ -159,9 +159,40 @@ class CallEvaluator {
   const Steps& steps_;
 };
 
+// The functions with a trait, for an error.
+std::string NamesOf(Trait trait) {
+  std::string names;
+  for (const Function* function : AllFunctions()) {
+    if (function->Has(trait)) {
+      names += names.empty() ? "" : ", ";
+      names += function->name;
+    }
+  }
+  return names;
+}
+
+Result<void> CheckExtensions(const Call& call) {
+  for (const ExprPtr& arg : call.args) {
+    const auto* matrix = std::get_if<MatrixSelector>(&Unwrap(*arg).node);
+    if (matrix == nullptr || matrix->vector.extension == Extension::kNone) {
+      continue;
+    }
+    const bool anchored = matrix->vector.extension == Extension::kAnchored;
+    const Trait trait = anchored ? kTakesAnchored : kTakesSmoothed;
+    if (!call.function->Has(trait)) {
+      return base::Error(
+          fmt::format("{} modifier can only be used with: {} - not with {}",
+                      anchored ? "anchored" : "smoothed", NamesOf(trait), call.function->name),
+          base::ErrorKind::kInvalidArgument);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<StepValue> EvaluateCall(Evaluator& evaluator, const Call& call, const Steps& steps) {
+  RETURN_IF_ERROR(CheckExtensions(call));
   return std::visit(CallEvaluator(evaluator, call, steps), call.function->eval);
 }
 

@@ -4,11 +4,13 @@
 #include <memory>
 #include <utility>
 
+#include "agent/promql/extended_range.h"
 #include "agent/promql/nodes.h"
 
 namespace promql {
 namespace {
 
+using base::Error;
 using base::Result;
 
 // The samples of one series over all windows.
@@ -24,14 +26,31 @@ using Visit = std::function<Result<void>(RangeSeries&)>;
 struct RangeShape {
   const TimeShift* shift = nullptr;
   int64_t range_ms = 0;
+  Extension extension = Extension::kNone;
 };
 
 RangeShape ShapeOf(const Expr& range) {
   if (const auto* matrix = std::get_if<MatrixSelector>(&range.node)) {
-    return {&matrix->vector.shift, matrix->range_ms};
+    return {&matrix->vector.shift, matrix->range_ms, matrix->vector.extension};
   }
   const auto& subquery = std::get<Subquery>(range.node);
   return {&subquery.shift, subquery.range_ms};
+}
+
+// How far a window reaches beyond its ends.
+struct Reach {
+  int64_t before_ms = 0;
+  int64_t after_ms = 0;
+};
+Reach ReachOf(Extension extension, const EngineOptions& options) {
+  const int64_t lookback_ms = options.lookback_delta.count();
+  return {extension == Extension::kNone ? 0 : lookback_ms,
+          extension == Extension::kSmoothed ? lookback_ms : 0};
+}
+
+Error NoHistogramsBeyond() {
+  return Error("smoothed and anchored modifiers do not work with native histograms",
+               base::ErrorKind::kInvalidArgument);
 }
 
 // Whatever is not stale.
@@ -58,12 +77,18 @@ Result<void> VisitSelector(Evaluator& evaluator, const MatrixSelector& selector,
   const TimeShift& shift = selector.vector.shift;
   const int64_t first = evaluator.Reference(shift, steps.start_ms);
   const int64_t last = evaluator.Reference(shift, steps.end_ms());
-  ASSIGN_OR_RETURN(const auto found, evaluator.querier().Select(
-                                         selector.vector.matchers,
-                                         {SaturatingMinus(first, selector.range_ms - 1), last}));
+  const Reach reach = ReachOf(selector.vector.extension, evaluator.options());
+  ASSIGN_OR_RETURN(
+      const auto found,
+      evaluator.querier().Select(selector.vector.matchers,
+                                 {SaturatingMinus(first, selector.range_ms - 1 + reach.before_ms),
+                                  SaturatingMinus(last, -reach.after_ms)}));
   RangeSeries one;
   for (const auto& series : found) {
     ReadSeries(*series, &one);
+    if (selector.vector.extension != Extension::kNone && !one.histograms.empty()) {
+      return NoHistogramsBeyond();
+    }
     const size_t held = one.samples.size() + one.histograms.size();
     RETURN_IF_ERROR(evaluator.Hold(held));
     RETURN_IF_ERROR(visit(one));
@@ -161,6 +186,7 @@ Result<StepMatrix> EvaluateWindows(Evaluator& evaluator, const WindowArgs& args,
                                    const Steps& steps) {
   const Expr& range = Unwrap(*args.range);
   const RangeShape shape = ShapeOf(range);
+  const Reach reach = ReachOf(shape.extension, evaluator.options());
   StepMatrix matrix;
   std::vector<double> scalars(args.scalars.size());
   const auto evaluate = [&](RangeSeries& one) -> Result<void> {
@@ -173,7 +199,8 @@ Result<StepMatrix> EvaluateWindows(Evaluator& evaluator, const WindowArgs& args,
     for (size_t i = 0; i < steps.count; ++i) {
       const int64_t end = evaluator.Reference(*shape.shift, steps.At(i));
       const int64_t start = SaturatingMinus(end, shape.range_ms);
-      const auto samples = sliding.MoveTo(start, end);
+      const auto samples =
+          sliding.MoveTo(SaturatingMinus(start, reach.before_ms), end + reach.after_ms);
       const auto histograms = sliding_histograms.MoveTo(start, end);
       if (samples.empty() && histograms.empty()) {
         continue;
@@ -186,6 +213,7 @@ Result<StepMatrix> EvaluateWindows(Evaluator& evaluator, const WindowArgs& args,
                               .start_ms = start,
                               .end_ms = end,
                               .range_ms = shape.range_ms,
+                              .extension = shape.extension,
                               .eval_ms = steps.At(i),
                               .scalars = scalars,
                               .labels = &series.labels,
@@ -210,6 +238,18 @@ Result<Matrix> EvaluateRange(Evaluator& evaluator, const Expr& range, int64_t ti
   Matrix matrix;
   const auto collect = [&](RangeSeries& one) -> Result<void> {
     const int64_t start = SaturatingMinus(end, shape.range_ms);
+    if (shape.extension != Extension::kNone) {
+      one.samples = ExtendedSamples({.samples = one.samples,
+                                     .histograms = {},
+                                     .start_ms = start,
+                                     .end_ms = end,
+                                     .extension = shape.extension});
+      if (!one.samples.empty()) {
+        RETURN_IF_ERROR(evaluator.Hold(one.samples.size()));
+        matrix.push_back({one.labels, std::move(one.samples)});
+      }
+      return {};
+    }
     const auto samples = SlidingWindow(one.samples).MoveTo(start, end);
     const auto histograms = SlidingWindow(one.histograms).MoveTo(start, end);
     if (!samples.empty() || !histograms.empty()) {

@@ -1,7 +1,10 @@
 // Instant vectors: at each step the latest sample of the last `lookback_delta`, unless it is stale.
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
+#include "agent/promql/extended_range.h"
 #include "agent/promql/nodes.h"
 
 namespace promql {
@@ -74,6 +77,45 @@ StepSeries SeriesOf(const Lookup& lookup, const storage::Series& series) {
   return out;
 }
 
+// At each step the value on the line between the samples around it; the latest one where none
+// follows within the lookback.
+Result<StepSeries> SmoothedSeries(const Lookup& lookup, const storage::Series& series) {
+  std::vector<model::Sample> samples;
+  const auto cursor = series.Samples();
+  for (model::Sample sample; cursor->Next(&sample);) {
+    if (!model::IsStale(sample.value)) {
+      samples.push_back(sample);
+    }
+  }
+  model::HistogramSample histogram;
+  const auto histograms = series.Histograms();
+  if (histograms != nullptr && histograms->Next(&histogram)) {
+    return base::Error("smoothed and anchored modifiers do not work with native histograms",
+                       base::ErrorKind::kInvalidArgument);
+  }
+  StepSeries out{.labels = series.labels(),
+                 .values = std::vector<double>(lookup.steps.count, kAbsent)};
+  for (size_t i = 0; i < lookup.steps.count; ++i) {
+    const int64_t reference = lookup.evaluator.Reference(lookup.shift, lookup.steps.At(i));
+    const auto next = std::lower_bound(
+        samples.begin(), samples.end(), reference,
+        [](const model::Sample& sample, int64_t time) { return sample.timestamp_ms < time; });
+    const bool has_next =
+        next != samples.end() && next->timestamp_ms <= reference + lookup.lookback_ms;
+    if (has_next && next->timestamp_ms == reference) {
+      out.values[i] = next->value;
+      continue;
+    }
+    if (next == samples.begin() ||
+        std::prev(next)->timestamp_ms <= SaturatingMinus(reference, lookup.lookback_ms)) {
+      continue;
+    }
+    out.values[i] = has_next ? Interpolate(*std::prev(next), *next, reference, Edge::kGauge)
+                             : std::prev(next)->value;
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<StepMatrix> EvaluateSelector(Evaluator& evaluator, const VectorSelector& selector,
@@ -82,14 +124,22 @@ Result<StepMatrix> EvaluateSelector(Evaluator& evaluator, const VectorSelector& 
                       what};
   const int64_t first = evaluator.Reference(selector.shift, steps.start_ms);
   const int64_t last = evaluator.Reference(selector.shift, steps.end_ms());
-  ASSIGN_OR_RETURN(const auto found,
-                   evaluator.querier().Select(
-                       selector.matchers, {SaturatingMinus(first, lookup.lookback_ms - 1), last}));
+  const bool smoothed = selector.extension == Extension::kSmoothed;
+  const int64_t after_ms = smoothed ? lookup.lookback_ms : 0;
+  ASSIGN_OR_RETURN(
+      const auto found,
+      evaluator.querier().Select(selector.matchers, {SaturatingMinus(first, lookup.lookback_ms - 1),
+                                                     SaturatingMinus(last, -after_ms)}));
   StepMatrix matrix;
   matrix.reserve(found.size());
   for (const auto& series : found) {
     RETURN_IF_ERROR(evaluator.Hold(steps.count));
-    matrix.push_back(SeriesOf(lookup, *series));
+    if (smoothed) {
+      ASSIGN_OR_RETURN(StepSeries one, SmoothedSeries(lookup, *series));
+      matrix.push_back(std::move(one));
+    } else {
+      matrix.push_back(SeriesOf(lookup, *series));
+    }
   }
   DropEmpty(&matrix);
   return matrix;

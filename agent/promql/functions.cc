@@ -10,7 +10,7 @@ namespace {
 std::vector<const Function*> Collect() {
   std::vector<const Function*> all;
   for (const auto group :
-       {AbsentFunctions(), HistogramFunctions(), LabelFunctions(), MathFunctions(),
+       {AbsentFunctions(), HistogramFunctions(), InfoFunctions(), LabelFunctions(), MathFunctions(),
         OverTimeFunctions(), RateFunctions(), RegressionFunctions(), ScalarFunctions(),
         SortFunctions(), TimeFunctions()}) {
     for (const Function& function : group) {

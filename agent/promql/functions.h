@@ -30,8 +30,9 @@ struct Window {
   int64_t start_ms = 0;
   int64_t end_ms = 0;
   int64_t range_ms = 0;
-  int64_t eval_ms = 0;              // The step's time; differs from end_ms by offset and @.
-  std::span<const double> scalars;  // The scalar arguments, in order.
+  Extension extension = Extension::kNone;  // Not kNone: the samples reach beyond both ends.
+  int64_t eval_ms = 0;                     // The step's time; differs from end_ms by offset and @.
+  std::span<const double> scalars;         // The scalar arguments, in order.
   const model::Labels* labels = nullptr;
   const Call* call = nullptr;
   Notes* notes = nullptr;
@@ -47,7 +48,7 @@ using HistogramEval = double (*)(const model::NativeHistogram& histogram);
 using GeneralEval = base::Result<StepValue> (*)(CallContext& call);
 
 // What the engine must know about a function beyond its types.
-enum Trait : uint8_t {
+enum Trait : uint16_t {
   kNoTraits = 0,
   // The result keeps the metric name.
   kKeepsName = 1 << 0,
@@ -62,6 +63,11 @@ enum Trait : uint8_t {
   // A range function that takes native histograms; others see floats only, and an info is raised
   // where there were both.
   kTakesHistograms = 1 << 5,
+  // The second argument is no vector but the matchers of a selector without a name.
+  kTakesLabelSelector = 1 << 6,
+  // Range functions that know what to do with an anchored or smoothed range.
+  kTakesAnchored = 1 << 7,
+  kTakesSmoothed = 1 << 8,
 };
 
 // The types of the arguments. A call with more arguments repeats the last type.
@@ -92,7 +98,7 @@ struct Function {
   ArgTypes args;
   int variadic = kExactly;  // n > 0: the last argument may stand 0 to n times.
   ValueType result = ValueType::kVector;
-  uint8_t traits = kNoTraits;
+  uint16_t traits = kNoTraits;
   bool experimental = false;
   std::variant<RangeEval, ElementEval, HistogramEval, GeneralEval> eval;
 

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "agent/promql/aggregations.h"
+#include "agent/promql/duration.h"
 #include "agent/promql/functions.h"
 #include "agent/promql/lexer.h"
 #include "agent/promql/notes.h"
@@ -21,22 +25,31 @@ namespace {
 using base::Error;
 using base::Result;
 
-constexpr double kMaxDurationSeconds = 9223372036.0;  // What fits Go's time.Duration.
+// Modifiers of a binary operator that name what stands for missing matches.
+struct FillModifier {
+  std::string_view name;
+  bool left;
+  bool right;
+};
+constexpr FillModifier kFillModifiers[] = {
+    {"fill", true, true}, {"fill_left", true, false}, {"fill_right", false, true}};
 
-bool IsShiftable(const Expr& expr) {
-  return std::holds_alternative<VectorSelector>(expr.node) ||
-         std::holds_alternative<MatrixSelector>(expr.node) ||
-         std::holds_alternative<Subquery>(expr.node);
-}
+struct ExtensionModifier {
+  std::string_view name;
+  Extension extension;
+};
+constexpr ExtensionModifier kExtensions[] = {{"anchored", Extension::kAnchored},
+                                             {"smoothed", Extension::kSmoothed}};
 
-TimeShift& ShiftOf(Expr& expr) {
-  if (auto* vector = std::get_if<VectorSelector>(&expr.node)) {
-    return vector->shift;
+template <typename Row, size_t kSize>
+const Row* FindRow(const Row (&rows)[kSize], const Token& token) {
+  if (token.kind != TokenKind::kIdentifier) {
+    return nullptr;
   }
-  if (auto* matrix = std::get_if<MatrixSelector>(&expr.node)) {
-    return matrix->vector.shift;
-  }
-  return std::get<Subquery>(expr.node).shift;
+  const std::string word = base::ToLower(token.text);
+  const auto* found = std::find_if(std::begin(rows), std::end(rows),
+                                   [&word](const Row& row) { return row.name == word; });
+  return found == std::end(rows) ? nullptr : found;
 }
 
 class Parser {
@@ -172,20 +185,65 @@ class Parser {
       matching.cardinality = Cardinality::kManyToMany;
     }
     *return_bool = TakeIf(TokenKind::kBool);
+    RETURN_IF_ERROR(MatchedLabels(&matching));
+    RETURN_IF_ERROR(Fills(op, &matching));
+    return matching;
+  }
+
+  Result<void> MatchedLabels(VectorMatching* into) {
+    VectorMatching& matching = *into;
     if (!Is(TokenKind::kOn) && !Is(TokenKind::kIgnoring)) {
-      return matching;
+      return {};
     }
     matching.on = Take().kind == TokenKind::kOn;
     ASSIGN_OR_RETURN(matching.labels, GroupingLabels());
     if (!Is(TokenKind::kGroupLeft) && !Is(TokenKind::kGroupRight)) {
-      return matching;
+      return {};
     }
     matching.cardinality =
         Take().kind == TokenKind::kGroupLeft ? Cardinality::kManyToOne : Cardinality::kOneToMany;
     if (Is(TokenKind::kLeftParen)) {
       ASSIGN_OR_RETURN(matching.include, GroupingLabels());
     }
-    return matching;
+    return {};
+  }
+
+  Result<void> Fills(const Operator* op, VectorMatching* matching) {
+    for (;;) {
+      const FillModifier* fill =
+          Ahead().kind == TokenKind::kLeftParen ? FindRow(kFillModifiers, Here()) : nullptr;
+      if (fill == nullptr) {
+        return {};
+      }
+      const Position position{Here().position, Here().end()};
+      if (!options_.fill_modifiers) {
+        return FailAt(position, fmt::format("{} is experimental and must be enabled with "
+                                            "--enable-feature=promql-binop-fill-modifiers",
+                                            fill->name));
+      }
+      if (op->type == OperatorClass::kSet) {
+        return FailAt(position, "filling in missing series not allowed for set operators");
+      }
+      Take();
+      Take();
+      ASSIGN_OR_RETURN(const double value, SignedNumber("fill modifier"));
+      if (!TakeIf(TokenKind::kRightParen)) {
+        return Unexpected("fill modifier", "\")\"");
+      }
+      matching->fill_left = fill->left ? std::optional(value) : matching->fill_left;
+      matching->fill_right = fill->right ? std::optional(value) : matching->fill_right;
+    }
+  }
+
+  Result<double> SignedNumber(std::string_view context) {
+    double sign = 1;
+    if (IsSign()) {
+      sign = Take().text == "-" ? -1 : 1;
+    }
+    if (!IsDuration()) {
+      return Unexpected(context, "number");
+    }
+    return sign * Take().number;
   }
 
   bool IsSign() const {
@@ -222,6 +280,8 @@ class Parser {
         RETURN_IF_ERROR(Offset(*expr));
       } else if (Is(TokenKind::kAt)) {
         RETURN_IF_ERROR(At(*expr));
+      } else if (const ExtensionModifier* modifier = FindRow(kExtensions, Here())) {
+        RETURN_IF_ERROR(Extend(modifier->extension, *expr));
       } else {
         return expr;
       }
@@ -230,39 +290,134 @@ class Parser {
 
   bool IsDuration() const { return Is(TokenKind::kNumber) || Is(TokenKind::kDuration); }
 
-  Result<int64_t> TakeMilliseconds() {
-    const Token& token = Take();
-    if (!(std::fabs(token.number) < kMaxDurationSeconds)) {
-      return FailAt({token.position, token.end()}, "duration out of range");
-    }
-    return static_cast<int64_t>(std::llround(token.number * 1000));
-  }
+  // A duration as the query has it: fixed, or to be computed.
+  struct ParsedDuration {
+    int64_t ms = 0;
+    DurationPtr expr;
+  };
 
-  Result<int64_t> PositiveDuration() {
+  // 5m, or an expression like 5m * 2.
+  Result<ParsedDuration> PositiveDuration() {
     const Token& token = Here();
-    ASSIGN_OR_RETURN(const int64_t ms, TakeMilliseconds());
+    ASSIGN_OR_RETURN(DurationPtr expr, DurationExpression(0));
+    if (expr->kind != DurationExpr::Kind::kNumber) {
+      return ParsedDuration{0, std::move(expr)};
+    }
+    ASSIGN_OR_RETURN(const int64_t ms, Milliseconds(*expr, token));
     if (ms <= 0) {
       return FailAt({token.position, token.end()}, "duration must be greater than 0");
     }
-    return ms;
+    return ParsedDuration{ms, nullptr};
+  }
+
+  Result<int64_t> Milliseconds(const DurationExpr& number, const Token& token) const {
+    const auto ms = Evaluate(number, {});
+    return ms ? ms : FailAt({token.position, token.end()}, ms.error().message());
+  }
+
+  bool IsDurationOperator() const {
+    return Is(TokenKind::kOperator) && Here().op->type == OperatorClass::kArithmetic &&
+           !Here().is_word();
+  }
+
+  Result<DurationPtr> DurationExpression(int min_precedence) {
+    const Nesting nesting(&depth_);
+    const size_t outer_depth = depth_;
+    ASSIGN_OR_RETURN(DurationPtr left, DurationOperand());
+    while (IsDurationOperator() && Here().op->precedence >= min_precedence) {
+      if (++depth_ > kMaxDepth) {
+        return TooDeep();
+      }
+      const Operator* op = Take().op;
+      ASSIGN_OR_RETURN(
+          DurationPtr right,
+          DurationExpression(op->right_associative ? op->precedence : op->precedence + 1));
+      left = std::make_shared<const DurationExpr>(DurationExpr{
+          .kind = DurationExpr::Kind::kBinary, .op = op, .left = left, .right = right});
+    }
+    depth_ = outer_depth;
+    return left;
+  }
+
+  bool StartsDuration() const {
+    return IsDuration() || IsSign() || Is(TokenKind::kLeftParen) ||
+           (Ahead().kind == TokenKind::kLeftParen &&
+            FindDurationTerm(base::ToLower(Here().text)) != nullptr);
+  }
+
+  // A number, (…), step() and the like; with a sign before it or not.
+  Result<DurationPtr> DurationOperand() {
+    const Nesting nesting(&depth_);
+    if (depth_ > kMaxDepth) {
+      return TooDeep();
+    }
+    if (IsSign()) {
+      const Operator* op = Take().op;
+      ASSIGN_OR_RETURN(const DurationPtr operand, DurationExpression(kUnaryPrecedence + 1));
+      if (operand->kind == DurationExpr::Kind::kNumber) {
+        DurationExpr number = *operand;
+        number.number = op->apply(0, number.number);
+        return std::make_shared<const DurationExpr>(std::move(number));
+      }
+      return std::make_shared<const DurationExpr>(
+          DurationExpr{.kind = DurationExpr::Kind::kUnary, .op = op, .left = operand});
+    }
+    if (IsDuration()) {
+      const Token& token = Take();
+      return std::make_shared<const DurationExpr>(
+          DurationExpr{.number = token.number, .is_duration = token.kind == TokenKind::kDuration});
+    }
+    if (TakeIf(TokenKind::kLeftParen)) {
+      ASSIGN_OR_RETURN(const DurationPtr inner, DurationExpression(0));
+      if (!TakeIf(TokenKind::kRightParen)) {
+        return Unexpected("duration expression", "\")\"");
+      }
+      return std::make_shared<const DurationExpr>(
+          DurationExpr{.kind = DurationExpr::Kind::kParen, .left = inner});
+    }
+    return DurationTermCall();
+  }
+
+  Result<DurationPtr> DurationTermCall() {
+    const DurationTerm* term =
+        StartsDuration() ? FindDurationTerm(base::ToLower(Here().text)) : nullptr;
+    if (term == nullptr) {
+      return Unexpected("duration expression", "number, duration, step(), or range()");
+    }
+    Take();
+    Take();
+    DurationExpr call{.kind = DurationExpr::Kind::kTerm, .term = term};
+    if (term->of_two != nullptr) {
+      ASSIGN_OR_RETURN(call.left, DurationExpression(0));
+      if (!TakeIf(TokenKind::kComma)) {
+        return Unexpected("duration expression", "\",\"");
+      }
+      ASSIGN_OR_RETURN(call.right, DurationExpression(0));
+    }
+    if (!TakeIf(TokenKind::kRightParen)) {
+      return Unexpected("duration expression", "\")\"");
+    }
+    return std::make_shared<const DurationExpr>(std::move(call));
   }
 
   Result<ExprPtr> RangeOrSubquery(ExprPtr expr) {
     const size_t start = expr->position.start;
     const size_t bracket = Take().position;
-    if (!IsDuration()) {
+    if (!StartsDuration()) {
       return Unexpected("subquery or range selector", "number or duration");
     }
-    ASSIGN_OR_RETURN(const int64_t range_ms, PositiveDuration());
+    ASSIGN_OR_RETURN(ParsedDuration range, PositiveDuration());
     if (TakeIf(TokenKind::kRightBracket)) {
-      return Range(std::move(expr), range_ms, From(bracket));
+      return Range(std::move(expr), std::move(range), From(bracket));
     }
     if (!TakeIf(TokenKind::kColon)) {
       return Unexpected("subquery or range", "\":\" or \"]\"");
     }
-    Subquery subquery{.range_ms = range_ms};
-    if (IsDuration()) {
-      ASSIGN_OR_RETURN(subquery.step_ms, PositiveDuration());
+    Subquery subquery{.range_ms = range.ms, .range_expr = std::move(range.expr)};
+    if (StartsDuration()) {
+      ASSIGN_OR_RETURN(ParsedDuration step, PositiveDuration());
+      subquery.step_ms = step.ms;
+      subquery.step_expr = std::move(step.expr);
       if (!Is(TokenKind::kRightBracket)) {
         return Unexpected("subquery selector", "\"]\"");
       }
@@ -277,7 +432,7 @@ class Parser {
     return std::make_unique<Expr>(std::move(subquery), ValueType::kMatrix, From(start));
   }
 
-  Result<ExprPtr> Range(ExprPtr expr, int64_t range_ms, Position brackets) {
+  Result<ExprPtr> Range(ExprPtr expr, ParsedDuration range, Position brackets) {
     auto* selector = std::get_if<VectorSelector>(&expr->node);
     if (selector == nullptr) {
       return FailAt(brackets, "ranges only allowed for vector selectors");
@@ -289,31 +444,66 @@ class Parser {
       return FailAt(brackets, "no @ modifiers allowed before range");
     }
     const size_t start = expr->position.start;
-    return std::make_unique<Expr>(MatrixSelector{std::move(*selector), range_ms},
-                                  ValueType::kMatrix, From(start));
+    return std::make_unique<Expr>(
+        MatrixSelector{std::move(*selector), range.ms, std::move(range.expr)}, ValueType::kMatrix,
+        From(start));
   }
 
+  // Takes one operand: `offset 5m * 2` is a product, `offset (5m * 2)` is not.
   Result<void> Offset(Expr& expr) {
     Take();
     const bool negative = IsSign() && Here().text == "-";
-    if (IsSign()) {
-      Take();
-    }
-    if (!IsDuration()) {
+    const Operator* sign = IsSign() ? Take().op : nullptr;
+    if (IsSign() || !StartsDuration()) {
       return Unexpected("offset", "number or duration");
     }
-    ASSIGN_OR_RETURN(const int64_t ms, TakeMilliseconds());
-    if (!IsShiftable(expr)) {
+    const Token& token = Here();
+    ASSIGN_OR_RETURN(DurationPtr offset, DurationOperand());
+    int64_t ms = 0;
+    if (offset->kind == DurationExpr::Kind::kNumber) {
+      ASSIGN_OR_RETURN(ms, Milliseconds(*offset, token));
+      offset = nullptr;
+    } else if (sign != nullptr) {
+      offset = std::make_shared<const DurationExpr>(
+          DurationExpr{.kind = DurationExpr::Kind::kUnary, .op = sign, .left = offset});
+    }
+    TimeShift* shift = ShiftOf(expr);
+    if (shift == nullptr) {
       return FailAt(expr.position,
                     "offset modifier must be preceded by an instant vector selector or range "
                     "vector selector or a subquery");
     }
-    TimeShift& shift = ShiftOf(expr);
-    if (shift.has_offset) {
+    if (shift->has_offset) {
       return FailAt(expr.position, "offset may not be set multiple times");
     }
-    shift.has_offset = true;
-    shift.offset_ms = negative ? -ms : ms;
+    shift->has_offset = true;
+    shift->offset_ms = negative ? -ms : ms;
+    shift->offset_expr = std::move(offset);
+    expr.position.end = last_end_;
+    return {};
+  }
+
+  Result<void> Extend(Extension extension, Expr& expr) {
+    const Token& word = Take();
+    if (!options_.extended_ranges) {
+      return FailAt({word.position, word.end()},
+                    fmt::format("{} is experimental and must be enabled with "
+                                "--enable-feature=promql-extended-range-selectors",
+                                base::ToLower(word.text)));
+    }
+    auto* matrix = std::get_if<MatrixSelector>(&expr.node);
+    auto* vector = matrix != nullptr ? &matrix->vector : std::get_if<VectorSelector>(&expr.node);
+    if (vector == nullptr || (matrix == nullptr && extension == Extension::kAnchored)) {
+      return FailAt(expr.position,
+                    fmt::format("{} modifier must be preceded by a {}", base::ToLower(word.text),
+                                extension == Extension::kAnchored
+                                    ? "range selector"
+                                    : "range selector or an instant vector selector"));
+    }
+    if (vector->extension != Extension::kNone) {
+      return FailAt(expr.position, "anchored and smoothed modifiers may not be set multiple times");
+    }
+    vector->extension = extension;
     expr.position.end = last_end_;
     return {};
   }
@@ -330,12 +520,13 @@ class Parser {
       ASSIGN_OR_RETURN(at.at_ms, AtTimestamp(expr.position));
       at.at = TimeShift::At::kTimestamp;
     }
-    if (!IsShiftable(expr)) {
+    TimeShift* target = ShiftOf(expr);
+    if (target == nullptr) {
       return FailAt(expr.position,
                     "@ modifier must be preceded by an instant vector selector or range vector "
                     "selector or a subquery");
     }
-    TimeShift& shift = ShiftOf(expr);
+    TimeShift& shift = *target;
     if (shift.at != TimeShift::At::kNone) {
       return FailAt(expr.position, "@ <timestamp> may not be set multiple times");
     }

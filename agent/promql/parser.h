@@ -16,6 +16,8 @@ inline constexpr size_t kMaxQueryBytes = 1 << 20;
 
 struct ParserOptions {
   bool experimental_functions = false;
+  bool fill_modifiers = false;
+  bool extended_ranges = false;
 };
 
 // Errors: kInvalidArgument with "line:col: parse error: …" as Prometheus words it.

@@ -28,6 +28,22 @@ std::string LabelNames(const std::vector<std::string>& names) {
   return base::Join(printed, ", ");
 }
 
+std::string Duration(int64_t ms, const DurationPtr& expr) {
+  return expr != nullptr ? ToString(*expr) : Duration(ms);
+}
+
+std::string_view ExtensionText(Extension extension) {
+  switch (extension) {
+    case Extension::kNone:
+      break;
+    case Extension::kAnchored:
+      return " anchored";
+    case Extension::kSmoothed:
+      return " smoothed";
+  }
+  return "";
+}
+
 std::string Shift(const TimeShift& shift) {
   std::string text;
   switch (shift.at) {
@@ -43,8 +59,8 @@ std::string Shift(const TimeShift& shift) {
       text = " @ end()";
       break;
   }
-  if (shift.offset_ms != 0) {
-    text += " offset " + Duration(shift.offset_ms);
+  if (shift.offset_ms != 0 || shift.offset_expr != nullptr) {
+    text += " offset " + Duration(shift.offset_ms, shift.offset_expr);
   }
   return text;
 }
@@ -82,18 +98,21 @@ std::string Print(const Unary& unary) {
 }
 
 std::string Print(const VectorSelector& selector) {
-  return Selector(selector) + Shift(selector.shift);
+  return fmt::format("{}{}{}", Selector(selector), ExtensionText(selector.extension),
+                     Shift(selector.shift));
 }
 
 std::string Print(const MatrixSelector& selector) {
-  return fmt::format("{}[{}]{}", Selector(selector.vector), Duration(selector.range_ms),
-                     Shift(selector.vector.shift));
+  return fmt::format("{}[{}]{}{}", Selector(selector.vector),
+                     Duration(selector.range_ms, selector.range_expr),
+                     ExtensionText(selector.vector.extension), Shift(selector.vector.shift));
 }
 
 // What follows the inner expression.
 std::string SubqueryTimes(const Subquery& subquery) {
-  return fmt::format("[{}:{}]{}", Duration(subquery.range_ms),
-                     subquery.step_ms == 0 ? "" : Duration(subquery.step_ms),
+  const bool has_step = subquery.step_ms != 0 || subquery.step_expr != nullptr;
+  return fmt::format("[{}:{}]{}", Duration(subquery.range_ms, subquery.range_expr),
+                     has_step ? Duration(subquery.step_ms, subquery.step_expr) : "",
                      Shift(subquery.shift));
 }
 
@@ -126,19 +145,30 @@ std::string Print(const Aggregate& aggregate) {
                      ToString(*aggregate.operand));
 }
 
-std::string Matching(const VectorMatching& matching) {
-  if (matching.labels.empty() && !matching.on) {
-    return "";
+std::string Fills(const VectorMatching& matching) {
+  const auto fill = [](std::string_view name, double value) {
+    return fmt::format(" {} ({})", name, base::FormatDouble(value));
+  };
+  if (matching.fill_left && matching.fill_right && *matching.fill_left == *matching.fill_right) {
+    return fill("fill", *matching.fill_left);
   }
-  std::string text =
-      fmt::format(" {} ({})", matching.on ? "on" : "ignoring", LabelNames(matching.labels));
-  if (matching.cardinality == Cardinality::kManyToOne ||
-      matching.cardinality == Cardinality::kOneToMany) {
+  return (matching.fill_left ? fill("fill_left", *matching.fill_left) : "") +
+         (matching.fill_right ? fill("fill_right", *matching.fill_right) : "");
+}
+
+std::string Matching(const VectorMatching& matching) {
+  const bool grouped = matching.cardinality == Cardinality::kManyToOne ||
+                       matching.cardinality == Cardinality::kOneToMany;
+  std::string text;
+  if (!matching.labels.empty() || matching.on || grouped) {
+    text = fmt::format(" {} ({})", matching.on ? "on" : "ignoring", LabelNames(matching.labels));
+  }
+  if (grouped) {
     text += fmt::format(" group_{} ({})",
                         matching.cardinality == Cardinality::kManyToOne ? "left" : "right",
                         LabelNames(matching.include));
   }
-  return text;
+  return text + Fills(matching);
 }
 
 // The operator and its modifiers.

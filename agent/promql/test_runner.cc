@@ -39,7 +39,12 @@ const EngineOptions kOptions{.timeout = std::chrono::seconds(100),
                              .max_samples = 10'000,
                              .max_points = 1'000'000,
                              .experimental_functions = true,
+                             .fill_modifiers = true,
+                             .extended_ranges = true,
                              .delayed_name_removal = true};
+
+constexpr ParserOptions kLanguage{
+    .experimental_functions = true, .fill_modifiers = true, .extended_ranges = true};
 
 bool Fits(const TextPattern& pattern, const std::string& text) {
   if (pattern.exact) {
@@ -276,16 +281,18 @@ bool FixTime(Expr& expr, int64_t at_ms) {
 
 bool RefersToQueryTimes(const Expr& expr) {
   bool refers = false;
-  const auto is_relative = [](const TimeShift& shift) {
-    return shift.at == TimeShift::At::kStart || shift.at == TimeShift::At::kEnd;
+  const auto uses = [](const DurationPtr& duration) {
+    return duration != nullptr && UsesQueryTimes(*duration);
   };
   Walk(expr, [&](const Expr& below) {
-    if (const auto* vector = std::get_if<VectorSelector>(&below.node)) {
-      refers = refers || is_relative(vector->shift);
-    } else if (const auto* matrix = std::get_if<MatrixSelector>(&below.node)) {
-      refers = refers || is_relative(matrix->vector.shift);
+    if (const TimeShift* shift = ShiftOf(const_cast<Expr&>(below))) {
+      refers = refers || shift->at == TimeShift::At::kStart || shift->at == TimeShift::At::kEnd ||
+               uses(shift->offset_expr);
+    }
+    if (const auto* matrix = std::get_if<MatrixSelector>(&below.node)) {
+      refers = refers || uses(matrix->range_expr);
     } else if (const auto* subquery = std::get_if<Subquery>(&below.node)) {
-      refers = refers || is_relative(subquery->shift);
+      refers = refers || uses(subquery->range_expr) || uses(subquery->step_expr);
     } else if (const auto* call = std::get_if<Call>(&below.node)) {
       refers = refers || call->function->Has(kUsesQueryTimes);
     }
@@ -389,7 +396,7 @@ class Runner {
 
   Result<void> InstantEval(const EvalCommand& eval) {
     RETURN_IF_ERROR(InstantEvalAt(eval, eval.expr, eval.range.start_ms));
-    auto fixed = ParseExpr(eval.expr, {.experimental_functions = true});
+    auto fixed = ParseExpr(eval.expr, kLanguage);
     const int64_t at = eval.range.start_ms;
     if (!fixed || RefersToQueryTimes(**fixed) || !FixTime(**fixed, at)) {
       return {};

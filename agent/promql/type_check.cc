@@ -133,6 +133,9 @@ Error CheckMatching(const Binary& binary, const Expr& expr) {
   if (!vectors && !matching.labels.empty()) {
     return Fail(expr.position, "vector matching only allowed between instant vectors");
   }
+  if (!vectors && (matching.fill_left || matching.fill_right)) {
+    return Fail(expr.position, "filling in missing series only allowed between instant vectors");
+  }
   const bool grouping = matching.cardinality == Cardinality::kManyToOne ||
                         matching.cardinality == Cardinality::kOneToMany;
   if (vectors && binary.op->type == OperatorClass::kSet && grouping) {
@@ -179,10 +182,29 @@ Error Check(const Binary& binary, const Expr& expr) {
   return std::nullopt;
 }
 
+// Matchers as an argument: not evaluated, so that it does not matter how much they select.
+Error CheckLabelSelector(const Expr& arg) {
+  const auto* selector = std::get_if<VectorSelector>(&Unwrap(arg).node);
+  if (selector == nullptr || !selector->name.empty()) {
+    return Fail(arg.position,
+                fmt::format("expected label selectors only, but got {} instead",
+                            selector == nullptr ? TypeName(arg.type) : "vector selector"));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<TypeError> CheckTypes(const Expr& expr, std::string_view text) {
+  const auto* call = std::get_if<Call>(&expr.node);
+  const bool has_selector = call != nullptr && call->function->Has(kTakesLabelSelector);
   for (const Expr* child : Children(expr)) {
+    if (has_selector && child != call->args.front().get()) {
+      if (Error error = CheckLabelSelector(*child)) {
+        return error;
+      }
+      continue;
+    }
     if (Error error = CheckTypes(*child, text)) {
       return error;
     }

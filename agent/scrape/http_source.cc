@@ -29,6 +29,17 @@ class ParserLabels final : public LabelSource {
   const exposition::Parser& parser_;
 };
 
+void Describe(const exposition::Parser& parser, exposition::Entry entry, SampleVisitor& visitor) {
+  if (entry == exposition::Entry::kType) {
+    visitor.Describe({.metric = parser.name(), .type = parser.type()});
+  } else if (entry == exposition::Entry::kHelp) {
+    const std::string help = parser.help();
+    visitor.Describe({.metric = parser.name(), .help = help});
+  } else if (entry == exposition::Entry::kUnit) {
+    visitor.Describe({.metric = parser.name(), .unit = parser.unit()});
+  }
+}
+
 class TextPage final : public Page {
  public:
   TextPage(std::string body, exposition::Format format) : body_(std::move(body)), format_(format) {}
@@ -36,6 +47,7 @@ class TextPage final : public Page {
   base::Result<void> Read(SampleVisitor& visitor) const override {
     exposition::Parser parser(body_, format_, exposition::ParseMode::kScraping);
     const ParserLabels labels(parser);
+    const bool wants_metadata = visitor.WantsMetadata();
     for (;;) {
       parser.ExpectSeries(visitor.Expected());
       ASSIGN_OR_RETURN(const exposition::Entry entry, parser.Next());
@@ -45,6 +57,8 @@ class TextPage final : public Page {
       if (entry == exposition::Entry::kSeries) {
         RETURN_IF_ERROR(
             visitor.Visit({parser.series(), parser.value(), parser.timestamp_ms()}, labels));
+      } else if (wants_metadata) {
+        Describe(parser, entry, visitor);
       }
     }
   }

@@ -68,7 +68,12 @@ class FamiliesPage final : public Page {
 
   base::Result<void> Read(SampleVisitor& visitor) const override {
     Forwarder forwarder(visitor);
+    const bool wants_metadata = visitor.WantsMetadata();
     for (const model::MetricFamily& family : families_) {
+      if (wants_metadata) {
+        visitor.Describe(
+            {family.desc->name, family.desc->type, family.desc->help, family.desc->unit});
+      }
       exposition::Flatten(family, exposition::BoundFormat::kOpenMetrics, forwarder);
       if (forwarder.failure()) {
         return *forwarder.failure();

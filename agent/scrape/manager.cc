@@ -21,7 +21,7 @@ class Manager::Loop {
       : manager_(manager),
         plan_(plan),
         scraper_(std::move(plan), manager.store_, manager.clock_, manager.logger_,
-                 manager.counters_) {
+                 manager.counters_, &manager.metadata_pool_) {
     Start();
   }
   ~Loop() { StopAndWait(); }
@@ -29,6 +29,7 @@ class Manager::Loop {
   Loop& operator=(const Loop&) = delete;
 
   TargetStatus Status() const { return scraper_.Status(); }
+  TargetMetadata Metadata() const { return scraper_.Metadata(); }
   void RequestStop() { stop_->Request(); }
   void StopAndWait() {
     RequestStop();
@@ -268,6 +269,17 @@ TargetsStatus Manager::Status() const {
         return a.scrape_pool != b.scrape_pool ? a.scrape_pool < b.scrape_pool : a.labels < b.labels;
       });
   return status;
+}
+
+std::vector<TargetMetadata> Manager::Metadata() const {
+  std::vector<TargetMetadata> metadata;
+  for (const auto& [key, loop] : CurrentLoops()) {
+    metadata.push_back(loop->Metadata());
+  }
+  std::sort(metadata.begin(), metadata.end(), [](const auto& a, const auto& b) {
+    return a.scrape_pool != b.scrape_pool ? a.scrape_pool < b.scrape_pool : a.target < b.target;
+  });
+  return metadata;
 }
 
 std::vector<model::MetricFamily> Manager::Metrics() const { return CounterFamilies(counters_); }

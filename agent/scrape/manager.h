@@ -16,6 +16,7 @@
 #include "agent/discovery/target_group.h"
 #include "agent/scrape/counters.h"
 #include "agent/scrape/job.h"
+#include "agent/scrape/metadata.h"
 #include "agent/scrape/scraper.h"
 #include "agent/scrape/status.h"
 #include "agent/scrape/target.h"
@@ -68,6 +69,7 @@ class Manager {
   void Stop();
 
   TargetsStatus Status() const;
+  std::vector<TargetMetadata> Metadata() const;
   std::vector<model::MetricFamily> Metrics() const;
 
  private:
@@ -84,6 +86,7 @@ class Manager {
   const base::Clock& clock_;
   const base::Logger& logger_;
   Counters counters_;
+  MetadataPool metadata_pool_;
 
   base::Mutex apply_mutex_;  // One Apply or Stop at a time; taken before mutex_.
   mutable base::Mutex mutex_;

@@ -16,6 +16,8 @@ namespace scrape {
 using base::Error;
 using base::ErrorKind;
 
+constexpr int kMetadataPeriod = 20;  // In scrapes.
+
 // What the report series say about one scrape.
 struct Scraper::Report {
   bool up = false;
@@ -38,6 +40,25 @@ class Scraper::Ingest final : public SampleVisitor {
         report_(report) {}
 
   std::string_view Expected() const override { return cache_.Expected(); }
+
+  bool WantsMetadata() const override {
+    return scraper_.pool_ != nullptr && scraper_.scrapes_until_metadata_ == 0;
+  }
+  void Describe(const PageMetadata& line) override {
+    const auto [at, inserted] = metadata_.try_emplace(std::string(line.metric));
+    if (inserted && metadata_.size() > kMaxMetadataPerTarget) {
+      metadata_.erase(at);
+      return;
+    }
+    scrape::Metadata& metadata = at->second;
+    metadata.metric = line.metric;
+    if (line.type || metadata.type.empty()) {
+      metadata.type = model::OpenMetricsTypeName(line.type.value_or(model::MetricType::kUntyped));
+    }
+    metadata.help = line.help ? std::string(line.help->substr(0, kMaxHelpBytes)) : metadata.help;
+    metadata.unit = line.unit ? std::string(*line.unit) : metadata.unit;
+  }
+  std::map<std::string, scrape::Metadata> TakeMetadata() { return std::move(metadata_); }
 
   base::Result<void> Visit(const PageSample& sample, const LabelSource& labels) override {
     ++report_->scraped;
@@ -182,11 +203,17 @@ class Scraper::Ingest final : public SampleVisitor {
   storage::Appender& appender_;
   const int64_t timestamp_ms_;
   Report* const report_;
+  std::map<std::string, scrape::Metadata> metadata_;
 };
 
 Scraper::Scraper(Plan plan, storage::Appendable& store, const base::Clock& clock,
-                 const base::Logger& logger, Counters& counters)
-    : store_(store), clock_(clock), logger_(logger), counters_(counters), plan_(std::move(plan)) {
+                 const base::Logger& logger, Counters& counters, MetadataPool* pool)
+    : store_(store),
+      clock_(clock),
+      logger_(logger),
+      counters_(counters),
+      pool_(pool),
+      plan_(std::move(plan)) {
   const base::MutexLock lock(mutex_);
   DescribePlanLocked(plan_);
 }
@@ -210,6 +237,21 @@ void Scraper::SetPlan(Plan plan) {
 TargetStatus Scraper::Status() const {
   const base::MutexLock lock(mutex_);
   return status_;
+}
+
+TargetMetadata Scraper::Metadata() const {
+  const base::MutexLock lock(mutex_);
+  return {.scrape_pool = status_.scrape_pool, .target = status_.labels, .metrics = metadata_};
+}
+
+void Scraper::PublishMetadata(std::map<std::string, scrape::Metadata> metadata) {
+  std::vector<MetadataPtr> interned;
+  interned.reserve(metadata.size());
+  for (auto& [metric, one] : metadata) {
+    interned.push_back(pool_->Intern(std::move(one)));
+  }
+  const base::MutexLock lock(mutex_);
+  metadata_ = std::move(interned);
 }
 
 void Scraper::TakePlan() {
@@ -279,6 +321,13 @@ base::Result<void> Scraper::AppendPage(const Page& page, int64_t timestamp_ms, R
   }
   if (outcome.ok()) {
     cache_.EndScrape();
+    if (ingest.WantsMetadata()) {
+      PublishMetadata(ingest.TakeMetadata());
+      scrapes_until_metadata_ = kMetadataPeriod;
+    } else {
+      // New series may be described by new lines.
+      scrapes_until_metadata_ = report->added > 0 ? 0 : scrapes_until_metadata_ - 1;
+    }
   } else {
     cache_.AbandonScrape();
   }

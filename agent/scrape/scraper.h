@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/scrape/counters.h"
 #include "agent/scrape/job.h"
+#include "agent/scrape/metadata.h"
 #include "agent/scrape/series_cache.h"
 #include "agent/scrape/source.h"
 #include "agent/scrape/status.h"
@@ -35,8 +37,9 @@ struct Plan {
 class Scraper {
  public:
   // The references must outlive the scraper.
+  // Without a pool no metadata is kept.
   Scraper(Plan plan, storage::Appendable& store, const base::Clock& clock,
-          const base::Logger& logger, Counters& counters);
+          const base::Logger& logger, Counters& counters, MetadataPool* pool = nullptr);
 
   // One scrape, its samples stamped with `timestamp_ms`.
   void Scrape(int64_t timestamp_ms);
@@ -46,6 +49,7 @@ class Scraper {
   // From the next scrape on. The labels of the target must be those it has.
   void SetPlan(Plan plan);
   TargetStatus Status() const;
+  TargetMetadata Metadata() const;
 
  private:
   struct Report;
@@ -55,6 +59,7 @@ class Scraper {
   void TakePlan();
   base::Result<void> FetchAndAppend(int64_t timestamp_ms, Report* report);
   base::Result<void> AppendPage(const Page& page, int64_t timestamp_ms, Report* report);
+  void PublishMetadata(std::map<std::string, scrape::Metadata> metadata);
   void AppendStaleMarkers(storage::Appender& appender,
                           const std::vector<storage::SeriesRef>& series, int64_t timestamp_ms);
   void MarkAllStale(int64_t timestamp_ms);
@@ -68,13 +73,20 @@ class Scraper {
   const base::Logger& logger_;
   Counters& counters_;
 
+  MetadataPool* const pool_;
+
   // Of the scraping thread.
   Plan plan_;
   SeriesCache cache_;
   int64_t last_timestamp_ms_ = 0;
   std::map<std::string_view, storage::SeriesRef> report_refs_;  // By name; literals.
 
+  // Metadata is read again when this is 0: it seldom changes, and reading it costs as much as the
+  // samples.
+  int scrapes_until_metadata_ = 0;
+
   mutable base::Mutex mutex_;
+  std::vector<MetadataPtr> metadata_ GUARDED_BY(mutex_);
   TargetStatus status_ GUARDED_BY(mutex_);
   Plan next_plan_ GUARDED_BY(mutex_);
   bool plan_changed_ GUARDED_BY(mutex_) = false;

@@ -10,6 +10,7 @@
 
 #include "lib/base/result.h"
 #include "lib/model/labels.h"
+#include "lib/model/metric_family.h"
 
 namespace scrape {
 
@@ -19,6 +20,14 @@ struct PageSample {
   std::string_view series;
   double value = 0;
   std::optional<int64_t> timestamp_ms;
+};
+
+// One line of metadata of a page; what it does not say is none.
+struct PageMetadata {
+  std::string_view metric;
+  std::optional<model::MetricType> type = std::nullopt;
+  std::optional<std::string_view> help = std::nullopt;
+  std::optional<std::string_view> unit = std::nullopt;
 };
 
 // The labels of the sample at hand, built only for those who need them.
@@ -33,6 +42,9 @@ class SampleVisitor {
   virtual ~SampleVisitor() = default;
   // PageSample::series of what probably comes next, which spares reading it; may be empty.
   virtual std::string_view Expected() const = 0;
+  // Whether Describe is to be called at all for this page.
+  virtual bool WantsMetadata() const { return false; }
+  virtual void Describe(const PageMetadata& /*metadata*/) {}
   // An error ends the page.
   virtual base::Result<void> Visit(const PageSample& sample, const LabelSource& labels) = 0;
 };

@@ -16,11 +16,20 @@ ApiHandler QueryRange;
 ApiHandler QueryExemplars;
 ApiHandler FormatQuery;
 
+// api_parse_query.cc
+ApiHandler ParseQuery;
+
+// federate.cc
+ApiHandler Federate;
+
+// api_metadata.cc
+ApiHandler Metadata;
+ApiHandler TargetsMetadata;
+
 // api_series.cc
 ApiHandler Series;
 ApiHandler LabelNames;
 ApiHandler LabelValues;
-ApiHandler Metadata;
 
 // api_state.cc
 ApiHandler Targets;

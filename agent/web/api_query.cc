@@ -122,8 +122,13 @@ void WriteValue(const promql::Vector& vector, base::JsonWriter& json) {
     json.BeginObject();
     json.Key("metric");
     WriteLabels(element.labels, json);
-    json.Key("value");
-    WriteSample(element.timestamp_ms, element.value, json);
+    if (element.histogram != nullptr) {
+      json.Key("histogram");
+      WriteHistogram(element.timestamp_ms, *element.histogram, json);
+    } else {
+      json.Key("value");
+      WriteSample(element.timestamp_ms, element.value, json);
+    }
     json.EndObject();
   }
   json.EndArray();
@@ -135,12 +140,22 @@ void WriteValue(const promql::Matrix& matrix, base::JsonWriter& json) {
     json.BeginObject();
     json.Key("metric");
     WriteLabels(series.labels, json);
-    json.Key("values");
-    json.BeginArray();
-    for (const model::Sample& sample : series.samples) {
-      WriteSample(sample.timestamp_ms, sample.value, json);
+    if (!series.samples.empty()) {
+      json.Key("values");
+      json.BeginArray();
+      for (const model::Sample& sample : series.samples) {
+        WriteSample(sample.timestamp_ms, sample.value, json);
+      }
+      json.EndArray();
     }
-    json.EndArray();
+    if (!series.histograms.empty()) {
+      json.Key("histograms");
+      json.BeginArray();
+      for (const model::HistogramSample& sample : series.histograms) {
+        WriteHistogram(sample.timestamp_ms, *sample.histogram, json);
+      }
+      json.EndArray();
+    }
     json.EndObject();
   }
   json.EndArray();

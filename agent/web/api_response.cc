@@ -135,6 +135,33 @@ void WriteSample(int64_t timestamp_ms, double value, base::JsonWriter& json) {
   json.EndArray();
 }
 
+void WriteHistogram(int64_t timestamp_ms, const model::NativeHistogram& histogram,
+                    base::JsonWriter& json) {
+  json.BeginArray();
+  json.Raw(FormatTimestamp(timestamp_ms));
+  json.BeginObject();
+  json.Member("count", FormatSampleValue(histogram.count));
+  json.Member("sum", FormatSampleValue(histogram.sum));
+  const std::vector<model::BoundedBucket> buckets = model::BoundedBuckets(histogram);
+  if (!buckets.empty()) {
+    json.Key("buckets");
+    json.BeginArray();
+    for (const model::BoundedBucket& bucket : buckets) {
+      const int closed_rule = bucket.lower_inclusive ? 3 : 0;
+      const int open_rule = bucket.lower_inclusive ? 1 : 2;
+      json.BeginArray();
+      json.Int(bucket.upper_inclusive ? closed_rule : open_rule);
+      json.String(FormatSampleValue(bucket.lower));
+      json.String(FormatSampleValue(bucket.upper));
+      json.String(FormatSampleValue(bucket.count));
+      json.EndArray();
+    }
+    json.EndArray();
+  }
+  json.EndObject();
+  json.EndArray();
+}
+
 std::string FormatSampleValue(double value) {
   if (std::isnan(value)) {
     return "NaN";

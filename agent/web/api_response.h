@@ -12,6 +12,7 @@
 #include "lib/base/result.h"
 #include "lib/http/message.h"
 #include "lib/model/labels.h"
+#include "lib/model/native_histogram.h"
 
 namespace web {
 
@@ -45,6 +46,10 @@ void WriteLabels(const model::Labels& labels, base::JsonWriter& json);
 void WriteStrings(const std::vector<std::string>& values, base::JsonWriter& json);
 // [1435781451.781,"0.5"]
 void WriteSample(int64_t timestamp_ms, double value, base::JsonWriter& json);
+// [1435781451.781,{"count":"3","sum":"4.5","buckets":[[0,"0.5","1","3"]]}]; the first number of a
+// bucket says which of its bounds belong to it: 0 the upper, 1 the lower, 2 none, 3 both.
+void WriteHistogram(int64_t timestamp_ms, const model::NativeHistogram& histogram,
+                    base::JsonWriter& json);
 // As samples have it: no exponent from 1e-6 up to 1e21.
 std::string FormatSampleValue(double value);
 // 1435781451.781, without a fraction that is zero.

@@ -1,6 +1,5 @@
-// /api/v1/series, labels, label/{name}/values, metadata.
+// /api/v1/series, labels, label/{name}/values.
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -129,45 +128,6 @@ http::Response LabelValues(const Views& views, const http::Request& request,
   }
   return Collect(views, *scope, [&](storage::Querier& querier, const auto& matchers) {
     return querier.LabelValues(name, matchers, scope->range);
-  });
-}
-
-http::Response Metadata(const Views& views, const http::Request& request,
-                        const http::PathParameters& /*path*/) {
-  const Parameters parameters(request);
-  const auto limit = parameters.Limit();
-  const auto per_metric = parameters.Limit("limit_per_metric");
-  if (!limit.ok() || !per_metric.ok()) {
-    return BadData(limit.ok() ? per_metric.error() : limit.error());
-  }
-  const std::string wanted = parameters.Get("metric").value_or("");
-  std::map<std::string, std::vector<MetricMetadata>> by_metric;
-  for (MetricMetadata& one : views.metadata()) {
-    const bool known = by_metric.count(one.metric) > 0;
-    if ((!wanted.empty() && one.metric != wanted) ||
-        (!known && *limit > 0 && by_metric.size() == *limit)) {
-      continue;
-    }
-    auto& list = by_metric[one.metric];
-    if (*per_metric == 0 || list.size() < *per_metric) {
-      list.push_back(std::move(one));
-    }
-  }
-  return ApiSuccess([&by_metric](base::JsonWriter& json) {
-    json.BeginObject();
-    for (const auto& [metric, list] : by_metric) {
-      json.Key(metric);
-      json.BeginArray();
-      for (const MetricMetadata& one : list) {
-        json.BeginObject();
-        json.Member("type", one.type);
-        json.Member("help", one.help);
-        json.Member("unit", one.unit);
-        json.EndObject();
-      }
-      json.EndArray();
-    }
-    json.EndObject();
   });
 }
 

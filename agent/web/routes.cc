@@ -23,11 +23,13 @@ constexpr ApiRow kApi[] = {
     {"/api/v1/query_range", QueryRange, true},
     {"/api/v1/query_exemplars", QueryExemplars, true},
     {"/api/v1/format_query", FormatQuery, true},
+    {"/api/v1/parse_query", ParseQuery, true},
     {"/api/v1/series", Series, true},
     {"/api/v1/labels", LabelNames, true},
     {"/api/v1/label/{name}/values", LabelValues},
     {"/api/v1/metadata", Metadata},
     {"/api/v1/targets", Targets},
+    {"/api/v1/targets/metadata", TargetsMetadata},
     {"/api/v1/scrape_pools", ScrapePools},
     {"/api/v1/rules", Rules},
     {"/api/v1/alerts", Alerts},
@@ -69,9 +71,9 @@ http::Response OwnMetrics(const Views& views, const http::Request& request,
 }
 
 constexpr ApiRow kPlain[] = {
-    {"/-/healthy", Healthy}, {"/-/ready", Ready},       {"/metrics", OwnMetrics},
-    {"/", OverviewPage},     {"/targets", TargetsPage}, {"/alerts", AlertsPage},
-    {"/rules", RulesPage},   {"/style.css", StylePage},
+    {"/-/healthy", Healthy}, {"/-/ready", Ready},   {"/metrics", OwnMetrics},
+    {"/federate", Federate}, {"/", OverviewPage},   {"/targets", TargetsPage},
+    {"/alerts", AlertsPage}, {"/rules", RulesPage}, {"/style.css", StylePage},
 };
 
 // Answers above this are worth compressing.

@@ -11,6 +11,7 @@
 
 #include "agent/promql/engine.h"
 #include "agent/rules/status.h"
+#include "agent/scrape/metadata.h"
 #include "agent/scrape/status.h"
 #include "agent/storage/querier.h"
 #include "lib/base/clock.h"
@@ -19,14 +20,6 @@
 #include "lib/model/metric_family.h"
 
 namespace web {
-
-// What targets say about a metric in TYPE, HELP and UNIT.
-struct MetricMetadata {
-  std::string metric;
-  std::string type;  // "counter"
-  std::string help;
-  std::string unit;
-};
 
 struct Alertmanagers {
   std::vector<std::string> active;  // URLs of their alerts endpoint, without credentials.
@@ -56,7 +49,8 @@ struct Views {
   scrape::TargetsStatusFunc targets;
   std::function<rules::RulesStatus()> rules;
   std::function<Alertmanagers()> alertmanagers;
-  std::function<std::vector<MetricMetadata>()> metadata;  // Sorted by metric.
+  scrape::TargetsMetadataFunc metadata;
+  std::function<model::Labels()> external_labels;  // For /federate; may be empty.
   std::function<StoreStats()> store;
   std::function<ConfigState()> config;
   std::function<std::vector<model::MetricFamily>()> metrics;  // Sorted by name.

@@ -11,7 +11,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const promql::ParserOptions options{.experimental_functions = true};
+  const promql::ParserOptions options{
+      .experimental_functions = true, .fill_modifiers = true, .extended_ranges = true};
   const auto expr = promql::ParseExpr(text, options);
   if (!expr) {
     return 0;

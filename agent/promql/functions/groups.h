@@ -9,6 +9,7 @@ namespace promql {
 
 std::span<const Function> AbsentFunctions();
 std::span<const Function> HistogramFunctions();
+std::span<const Function> InfoFunctions();
 std::span<const Function> LabelFunctions();
 std::span<const Function> MathFunctions();
 std::span<const Function> OverTimeFunctions();

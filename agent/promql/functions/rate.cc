@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "agent/promql/extended_range.h"
 #include "agent/promql/functions/groups.h"
 #include "agent/promql/histogram_notes.h"
 
@@ -147,8 +148,27 @@ std::optional<Point> ExtrapolatedHistogram(const Window& window, bool counter, d
   return Scaled(*std::move(change), ExtrapolationFactor(window, sampled, counter) / seconds);
 }
 
+// Between the values at the ends of an anchored or smoothed window; nothing is extrapolated.
+std::optional<Point> Exact(const Window& window, bool counter, double seconds) {
+  const auto extended = Extend(window, counter);
+  if (!extended) {
+    return std::nullopt;
+  }
+  double change = extended->right - extended->left;
+  double before = extended->left;
+  for (const model::Sample& sample : extended->inner) {
+    change += counter && sample.value < before ? before : 0;
+    before = sample.value;
+  }
+  change += counter && extended->right < before ? before : 0;
+  return change / seconds;
+}
+
 // The change over the whole window, divided by `seconds`.
 std::optional<Point> Extrapolated(const Window& window, bool counter, double seconds) {
+  if (window.extension != Extension::kNone) {
+    return Exact(window, counter, seconds);
+  }
   const auto samples = window.samples;
   if (!samples.empty() && !window.histograms.empty()) {
     WarnMixedSamples(PositionOf(window), MetricOf(window), window.notes);
@@ -262,7 +282,15 @@ std::optional<Point> InstantDelta(const Window& window) {
 
 // How many samples differ from the one before; between a float and a histogram, all do.
 template <typename Differ>
-std::optional<Point> CountSteps(const Window& window, const Differ& differ) {
+std::optional<Point> CountSteps(Window window, const Differ& differ) {
+  std::vector<model::Sample> extended;
+  if (window.extension != Extension::kNone) {
+    extended = ExtendedSamples(window);
+    window.samples = extended;
+    if (extended.empty()) {
+      return std::nullopt;
+    }
+  }
   double count = 0;
   for (size_t i = 1; window.histograms.empty() && i < window.samples.size(); ++i) {
     count += differ(Point(window.samples[i - 1].value), Point(window.samples[i].value)) ? 1 : 0;
@@ -300,12 +328,12 @@ constexpr Function kFunctions[] = {
     {.name = "changes",
      .help = "How often the value changed within the range.",
      .args = {kMatrix},
-     .traits = kTakesHistograms,
+     .traits = kTakesHistograms | kTakesAnchored,
      .eval = Changes},
     {.name = "delta",
      .help = "Difference between the ends of the range, for gauges, extrapolated.",
      .args = {kMatrix},
-     .traits = kTakesHistograms,
+     .traits = kTakesHistograms | kTakesAnchored | kTakesSmoothed,
      .eval = Delta},
     {.name = "idelta",
      .help = "Difference between the last two samples.",
@@ -315,7 +343,7 @@ constexpr Function kFunctions[] = {
     {.name = "increase",
      .help = "Increase over the range, adjusted for counter resets and extrapolated.",
      .args = {kMatrix},
-     .traits = kWantsCounter | kTakesHistograms,
+     .traits = kWantsCounter | kTakesHistograms | kTakesAnchored | kTakesSmoothed,
      .eval = Increase},
     {.name = "irate",
      .help = "Per-second increase between the last two samples.",
@@ -325,12 +353,12 @@ constexpr Function kFunctions[] = {
     {.name = "rate",
      .help = "Per-second increase over the range, adjusted for counter resets and extrapolated.",
      .args = {kMatrix},
-     .traits = kWantsCounter | kTakesHistograms,
+     .traits = kWantsCounter | kTakesHistograms | kTakesAnchored | kTakesSmoothed,
      .eval = Rate},
     {.name = "resets",
      .help = "How often a counter was reset within the range.",
      .args = {kMatrix},
-     .traits = kTakesHistograms,
+     .traits = kTakesHistograms | kTakesAnchored,
      .eval = Resets},
 };
 

@@ -141,7 +141,7 @@ Result<StepValue> Step(CallContext& call) {
   return QuerySeconds(call, query.start_ms == query.end_ms ? 0 : query.step_ms);
 }
 
-constexpr uint8_t kDateTraits = kUsesEvalTime | kDefaultsToTime;
+constexpr uint16_t kDateTraits = kUsesEvalTime | kDefaultsToTime;
 
 constexpr Function DateFunction(std::string_view name, std::string_view help, ElementEval eval) {
   return {.name = name,

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/scrape/http_source.h"
 #include "tests/agent/scrape/fakes.h"
 
 namespace scrape {
@@ -327,6 +328,47 @@ TEST_F(ScraperTest, StalenessHoldsForRandomPages) {
   for (const auto& [name, samples] : expected) {
     EXPECT_EQ(Series(name) + " ", samples) << name;
   }
+}
+
+TEST_F(ScraperTest, KeepsMetadataOfThePage) {
+  MetadataPool pool;
+  Plan plan = MakePlan();
+  class PageSource final : public Source {
+   public:
+    base::Result<std::unique_ptr<Page>> Fetch(std::chrono::milliseconds /*timeout*/) override {
+      return MakeTextPage(body, exposition::Format::kText);
+    }
+    std::string body;
+  };
+  const auto source = std::make_shared<PageSource>();
+  source->body =
+      "# HELP a_total Said \\\\ once.\n# TYPE a_total counter\na_total 1\n# HELP b Only help.\nb "
+      "1\n";
+  plan.source = source;
+  Scraper scraper(plan, store_, clock_, logger_, counters_, &pool);
+  EXPECT_TRUE(scraper.Metadata().metrics.empty());
+  scraper.Scrape(1000);
+  TargetMetadata metadata = scraper.Metadata();
+  EXPECT_EQ(metadata.scrape_pool, "j");
+  EXPECT_EQ(metadata.target, plan.target.labels);
+  ASSERT_EQ(metadata.metrics.size(), 2U);
+  EXPECT_EQ(*metadata.metrics[0], (Metadata{"a_total", "counter", "Said \\ once.", ""}));
+  EXPECT_EQ(*metadata.metrics[1], (Metadata{"b", "unknown", "Only help.", ""}));
+  // A new series makes the next scrape read it again.
+  source->body += "# TYPE c gauge\nc 1\n";
+  scraper.Scrape(2000);
+  EXPECT_EQ(scraper.Metadata().metrics.size(), 2U);
+  scraper.Scrape(3000);
+  EXPECT_EQ(scraper.Metadata().metrics.size(), 3U);
+}
+
+TEST_F(ScraperTest, LimitsMetadata) {
+  MetadataPool pool;
+  EXPECT_EQ(pool.Intern({"a", "gauge", "", ""}), pool.Intern({"a", "gauge", "", ""}));
+  for (int i = 0; i < 5000; ++i) {
+    pool.Intern({std::to_string(i), "gauge", "", ""});
+  }
+  EXPECT_LE(pool.size(), 1024U);  // What nobody holds goes.
 }
 
 }  // namespace

@@ -81,5 +81,31 @@ TEST(FormatApiTime, WritesRfc3339) {
   EXPECT_EQ(FormatApiTime({}), "0001-01-01T00:00:00Z");
 }
 
+TEST(WriteHistogram, SaysWhichBoundsBelongToABucket) {
+  std::string text;
+  base::JsonWriter json(&text);
+  WriteHistogram(1500,
+                 {.schema = 0,
+                  .zero_threshold = 0.001,
+                  .zero_count = 2,
+                  .count = 8,
+                  .sum = 1.5,
+                  .positive = {{0, 1}, {1, 0}, {2, 3}},
+                  .negative = {{1, 2}}},
+                 json);
+  EXPECT_EQ(text, R"([1.500,{"count":"8","sum":"1.5","buckets":[[1,"-2","-1","2"],)"
+                  R"([3,"-0.001","0.001","2"],[0,"0.5","1","1"],[0,"2","4","3"]]}])");
+  text.clear();
+  base::JsonWriter custom(&text);
+  WriteHistogram(1000,
+                 {.schema = model::NativeHistogram::kCustomSchema,
+                  .count = 3,
+                  .positive = {{0, 1}, {2, 2}},
+                  .custom_bounds = {0.5, 1}},
+                 custom);
+  EXPECT_EQ(text,
+            R"([1,{"count":"3","sum":"0","buckets":[[3,"-Inf","0.5","1"],[0,"1","+Inf","2"]]}])");
+}
+
 }  // namespace
 }  // namespace web

@@ -92,10 +92,17 @@ class RoutesTest : public testing::Test {
         .alertmanagers = [] { return Alertmanagers{.active = {"http://am:9093/api/v2/alerts"}}; },
         .metadata =
             [] {
-              return std::vector<MetricMetadata>{
-                  {.metric = "temperature", .type = "gauge", .help = "Degrees.", .unit = ""},
-                  {.metric = "up", .type = "gauge", .help = "Up.", .unit = ""},
-                  {.metric = "up", .type = "counter", .help = "Other.", .unit = ""}};
+              const auto make = [](scrape::Metadata metadata) {
+                return std::make_shared<const scrape::Metadata>(std::move(metadata));
+              };
+              return std::vector<scrape::TargetMetadata>{
+                  {"node",
+                   {{"job", "node"}},
+                   {make({"temperature", "gauge", "Degrees.", "celsius"}),
+                    make({"up", "gauge", "Up.", ""})}},
+                  {"db",
+                   {{"job", "db"}},
+                   {make({"up", "counter", "Other.", ""}), make({"up", "gauge", "Up.", ""})}}};
             },
         .store =
             [] { return StoreStats{.series = 3, .chunks = 3, .min_time_ms = 1, .max_time_ms = 2}; },
@@ -244,9 +251,19 @@ TEST_F(RoutesTest, ListsSeriesAndLabels) {
 TEST_F(RoutesTest, ListsMetadata) {
   EXPECT_EQ(
       Get("/api/v1/metadata?limit=1"),
-      R"({"status":"success","data":{"temperature":[{"type":"gauge","help":"Degrees.","unit":""}]}})");
+      R"({"status":"success","data":{"temperature":[{"type":"gauge","help":"Degrees.","unit":"celsius"}]}})");
   EXPECT_EQ(Get("/api/v1/metadata?metric=up&limit_per_metric=1"),
-            R"({"status":"success","data":{"up":[{"type":"gauge","help":"Up.","unit":""}]}})");
+            R"({"status":"success","data":{"up":[{"type":"counter","help":"Other.","unit":""}]}})");
+  EXPECT_EQ(Get("/api/v1/metadata?metric=up"),
+            R"({"status":"success","data":{"up":[{"type":"counter","help":"Other.","unit":""},)"
+            R"({"type":"gauge","help":"Up.","unit":""}]}})");
+  EXPECT_EQ(Get("/api/v1/targets/metadata?match_target=%7Bjob=%22node%22%7D&limit=1"),
+            R"({"status":"success","data":[{"target":{"job":"node"},"metric":"temperature",)"
+            R"("type":"gauge","help":"Degrees.","unit":"celsius"}]})");
+  EXPECT_EQ(Get("/api/v1/targets/metadata?metric=up&match_target=%7Bjob=%22node%22%7D"),
+            R"({"status":"success","data":[{"target":{"job":"node"},)"
+            R"("type":"gauge","help":"Up.","unit":""}]})");
+  ExpectError("/api/v1/targets/metadata?match_target=x%7B", 400, "bad_data");
 }
 
 TEST_F(RoutesTest, DescribesTargets) {
@@ -357,6 +374,39 @@ TEST_F(RoutesTest, FormatsQueriesAndKnowsNoExemplars) {
             R"({"status":"success","data":[]})");
   ExpectError("/api/v1/format_query?query=(", 400, "bad_data");
   ExpectError("/api/v1/query_exemplars?query=(", 400, "bad_data");
+}
+
+TEST_F(RoutesTest, ShowsTheTreeOfAQuery) {
+  EXPECT_EQ(Get("/api/v1/parse_query?query=1%2B2"),
+            R"({"status":"success","data":{"type":"binaryExpr","op":"+",)"
+            R"("lhs":{"type":"numberLiteral","val":"1"},"rhs":{"type":"numberLiteral","val":"2"},)"
+            R"("matching":null,"bool":false}})");
+  EXPECT_EQ(Get("/api/v1/parse_query?query=rate(up%7Bjob=%22a%22%7D%5B1m%5D%20offset%202m)"),
+            R"({"status":"success","data":{"type":"call","func":{"name":"rate",)"
+            R"("argTypes":["matrix"],"variadic":0,"returnType":"vector"},"args":[)"
+            R"({"type":"matrixSelector","range":60000,"name":"up","matchers":[)"
+            R"({"name":"job","value":"a","type":"="},{"name":"__name__","value":"up","type":"="}],)"
+            R"("offset":120000,"timestamp":null,"startOrEnd":null}]}})");
+  EXPECT_EQ(Get("/api/v1/parse_query?query=topk%20by(a)(1,up)"),
+            R"({"status":"success","data":{"type":"aggregation","op":"topk",)"
+            R"("expr":{"type":"vectorSelector","name":"up","matchers":[)"
+            R"({"name":"__name__","value":"up","type":"="}],)"
+            R"("offset":0,"timestamp":null,"startOrEnd":null},)"
+            R"("param":{"type":"numberLiteral","val":"1"},"grouping":["a"],"without":false}})");
+  ExpectError("/api/v1/parse_query?query=(", 400, "bad_data");
+}
+
+TEST_F(RoutesTest, FederatesTheLatestSamples) {
+  views_.external_labels = [] { return model::Labels{{"region", "x\"y"}, {"job", "never"}}; };
+  EXPECT_EQ(
+      Get("/federate?match%5B%5D=up&match%5B%5D=%7Broom=%22a%22%7D"),
+      "# TYPE temperature untyped\n"
+      "temperature{job=\"never\",region=\"x\\\"y\",room=\"a\",instance=\"\"} 30.5 1700000000000\n"
+      "# TYPE up untyped\n"
+      "up{job=\"db\",region=\"x\\\"y\",instance=\"\"} 0 1700000000000\n"
+      "up{job=\"node\",region=\"x\\\"y\",instance=\"\"} 1 1700000000000\n");
+  EXPECT_EQ(Get("/federate"), "");
+  EXPECT_EQ(Ask("GET", "/federate?match%5B%5D=up%7B").status, 400);
 }
 
 TEST_F(RoutesTest, IsHealthyAndReadyAndReloads) {
