@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "agent/promql/test_runner.h"
 #include "agent/state/state_file.h"
 #include "exporters/toolkit/flags.h"
+#include "exporters/toolkit/log_flags.h"
 #include "lib/base/duration.h"
 #include "lib/base/log.h"
 #include "lib/base/strings.h"
@@ -44,8 +46,7 @@ std::vector<Flag> Flags() {
   const std::string web = "Web";
   const std::string ask = "For `query`";
   const std::string check = "For `check` and `test`";
-  const std::string log = "Logging";
-  return {
+  std::vector<Flag> flags = {
       {.name = "config.file",
        .group = what,
        .help =
@@ -192,17 +193,10 @@ std::vector<Flag> Flags() {
        .group = check,
        .help = "Write the results of unit tests to this file, in JUnit's XML.",
        .value_name = "FILE"},
-      {.name = "log.level",
-       .default_value = "info",
-       .group = log,
-       .help = "The least that is logged: debug, info, warn or error.",
-       .value_name = "LEVEL"},
-      {.name = "log.format",
-       .default_value = "logfmt",
-       .group = log,
-       .help = "logfmt or json.",
-       .value_name = "FORMAT"},
   };
+  std::vector<Flag> log = exporters::LogFlags("Logging");
+  std::move(log.begin(), log.end(), std::back_inserter(flags));
+  return flags;
 }
 
 CommandLine MakeCommandLine() {
@@ -428,12 +422,6 @@ int Run(const ParsedFlags& flags, const base::Logger& logger) {
   }
 }
 
-base::Result<base::Logger> MakeLogger(const ParsedFlags& flags) {
-  ASSIGN_OR_RETURN(const base::LogLevel level, base::ParseLogLevel(flags.String("log.level")));
-  ASSIGN_OR_RETURN(const base::LogFormat format, base::ParseLogFormat(flags.String("log.format")));
-  return base::Logger(level, format);
-}
-
 int BadUsage(const base::Error& error) {
   fmt::print(stderr, "{0}: {1}\n{0} --help shows what it takes.\n", kProgram, error.message());
   return agent::kExitBadUsage;
@@ -487,7 +475,7 @@ int main(int argc, char** argv) {
   if (const auto checked = CheckFlags(*flags); !checked.ok()) {
     return BadUsage(checked.error());
   }
-  const base::Result<base::Logger> logger = MakeLogger(*flags);
+  const base::Result<base::Logger> logger = exporters::MakeLogger(*flags);
   if (!logger.ok()) {
     return BadUsage(logger.error());
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/html.h"
 #include "lib/base/version.h"
 
 namespace web {
@@ -84,33 +85,6 @@ std::string Navigation(std::string_view path) {
 
 }  // namespace
 
-std::string Escape(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
 std::string Ago(base::WallTime then, base::WallTime now) {
   if (then == base::WallTime{}) {
     return "never";
@@ -140,7 +114,7 @@ std::string Took(std::chrono::nanoseconds duration) {
 }
 
 std::string LinkTo(std::string_view url) {
-  std::string text = Escape(url);
+  std::string text = base::EscapeHtml(url);
   if (url.substr(0, 7) != "http://" && url.substr(0, 8) != "https://") {
     return text;
   }
@@ -151,8 +125,8 @@ std::string LabelChips(const model::Labels& labels, std::string_view hidden) {
   std::string html;
   for (const model::Label label : labels) {
     if (label.name != hidden) {
-      html += fmt::format("<span class=\"chip\">{}=&quot;{}&quot;</span>", Escape(label.name),
-                          Escape(label.value));
+      html += fmt::format("<span class=\"chip\">{}=&quot;{}&quot;</span>",
+                          base::EscapeHtml(label.name), base::EscapeHtml(label.value));
     }
   }
   return html;
@@ -167,7 +141,7 @@ http::Response HtmlPage(std::string_view path, std::string_view title, std::stri
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{0}</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n{1}<h1>{0}</h1>\n{2}"
       "<footer>tarsier-agent {3}</footer>\n</html>\n",
-      Escape(title), Navigation(path), body, Escape(base::Version()));
+      base::EscapeHtml(title), Navigation(path), body, base::EscapeHtml(base::Version()));
   return response;
 }
 

@@ -1,4 +1,4 @@
-// Small pieces of HTML: every text that goes into a page passes through Escape.
+// Small pieces of HTML: every text that goes into a page passes through base::EscapeHtml.
 #pragma once
 
 #include <chrono>
@@ -11,9 +11,6 @@
 #include "lib/model/labels.h"
 
 namespace web {
-
-// Safe between tags and in quoted attributes.
-std::string Escape(std::string_view text);
 
 // "just now", "12 s ago", "3 min ago", "2 h 5 min ago", "4 d ago"; "never" for the epoch.
 std::string Ago(base::WallTime then, base::WallTime now);

@@ -9,6 +9,7 @@
 #include "agent/web/api_response.h"
 #include "agent/web/html.h"
 #include "lib/base/duration.h"
+#include "lib/base/html.h"
 
 namespace web {
 namespace {
@@ -60,7 +61,7 @@ std::string_view ClassOf(Health health) {
 }
 
 std::string Badge(std::string_view kind, std::string_view text) {
-  return fmt::format("<span class=\"badge {}\">{}</span> ", kind, Escape(text));
+  return fmt::format("<span class=\"badge {}\">{}</span> ", kind, base::EscapeHtml(text));
 }
 
 // Entries of a list up to kMaxListed, and how many were left out.
@@ -85,13 +86,13 @@ std::string Annotations(const model::Labels& annotations) {
   std::string html;
   for (const std::string_view name : {"summary", "description"}) {
     if (annotations.Has(name)) {
-      html += fmt::format("<p>{}</p>\n", Escape(annotations.Get(name)));
+      html += fmt::format("<p>{}</p>\n", base::EscapeHtml(annotations.Get(name)));
     }
   }
   for (const model::Label annotation : annotations) {
     if (annotation.name != "summary" && annotation.name != "description") {
-      html += fmt::format("<p><span class=\"dim\">{}:</span> {}</p>\n", Escape(annotation.name),
-                          LinkTo(annotation.value));
+      html += fmt::format("<p><span class=\"dim\">{}:</span> {}</p>\n",
+                          base::EscapeHtml(annotation.name), LinkTo(annotation.value));
     }
   }
   return html;
@@ -103,15 +104,16 @@ std::string AlertCard(const ListedAlert& listed, base::WallTime now) {
       "<div class=\"card {0}\"><h3>{1}{2}</h3>\n<p class=\"dim\">{3}, started {4} · value {5}</p>\n"
       "{6}<p>{7}</p></div>\n",
       ClassOf(alert.state), Badge(ClassOf(alert.state), rules::AlertStateName(alert.state)),
-      Escape(listed.rule->name), rules::AlertStateName(alert.state), Ago(alert.active_at, now),
-      FormatSampleValue(alert.value), Annotations(alert.annotations),
+      base::EscapeHtml(listed.rule->name), rules::AlertStateName(alert.state),
+      Ago(alert.active_at, now), FormatSampleValue(alert.value), Annotations(alert.annotations),
       LabelChips(alert.labels, "alertname"));
 }
 
 std::string TargetCard(const scrape::TargetStatus& target, base::WallTime now) {
-  const std::string error = target.last_error.empty() ? ""
-                                                      : fmt::format("<p class=\"error\">{}</p>\n",
-                                                                    Escape(target.last_error));
+  const std::string error =
+      target.last_error.empty()
+          ? ""
+          : fmt::format("<p class=\"error\">{}</p>\n", base::EscapeHtml(target.last_error));
   const std::string scraped = target.last_scrape == base::WallTime{}
                                   ? "not scraped yet"
                                   : fmt::format("scraped {}, took {}", Ago(target.last_scrape, now),
@@ -132,11 +134,11 @@ std::string RuleCard(const rules::RuleStatus& rule, base::WallTime now) {
                                 : alerting ? rules::AlertStateName(rule.state)
                                            : rules::RuleTypeName(rule.type);
   std::string html = fmt::format("<div class=\"card {}\"><h3>{}{}</h3>\n", kind, Badge(kind, word),
-                                 Escape(rule.name));
+                                 base::EscapeHtml(rule.name));
   if (failing) {
-    html += fmt::format("<p class=\"error\">{}</p>\n", Escape(rule.last_error));
+    html += fmt::format("<p class=\"error\">{}</p>\n", base::EscapeHtml(rule.last_error));
   }
-  html += fmt::format("<pre>{}</pre>\n", Escape(rule.query));
+  html += fmt::format("<pre>{}</pre>\n", base::EscapeHtml(rule.query));
   if (rule.duration.count() > 0) {
     html += fmt::format("<p class=\"dim\">for {}</p>\n", base::FormatDuration(rule.duration));
   }
@@ -146,7 +148,8 @@ std::string RuleCard(const rules::RuleStatus& rule, base::WallTime now) {
 }
 
 std::string Section(std::string_view title, size_t count, const std::string& cards) {
-  return count == 0 ? "" : fmt::format("<h2>{} ({})</h2>\n{}", Escape(title), count, cards);
+  return count == 0 ? ""
+                    : fmt::format("<h2>{} ({})</h2>\n{}", base::EscapeHtml(title), count, cards);
 }
 
 std::string Alerts(std::string_view title, const std::vector<ListedAlert>& alerts,
@@ -268,7 +271,7 @@ http::Response TargetsPage(const Views& views, const http::Request& /*request*/,
     });
     const auto up = std::count_if(targets.begin(), targets.end(),
                                   [](const auto* target) { return target->health == Health::kUp; });
-    body += fmt::format("<h2>{} ({} of {} up)</h2>\n", Escape(pool), up, targets.size());
+    body += fmt::format("<h2>{} ({} of {} up)</h2>\n", base::EscapeHtml(pool), up, targets.size());
     body += Listed(targets, [now](const auto* target) { return TargetCard(*target, now); });
   }
   size_t dropped = 0;
@@ -286,10 +289,11 @@ http::Response RulesPage(const Views& views, const http::Request& /*request*/,
   const base::WallTime now = views.clock->Now();
   std::string body;
   for (const rules::GroupStatus& group : views.rules()) {
-    body += fmt::format(
-        "<h2>{}</h2>\n<p class=\"dim\">{} · every {} · evaluated {}, took {}</p>\n",
-        Escape(group.name), Escape(group.file), base::FormatDuration(group.interval),
-        Ago(group.last_evaluation.value_or(base::WallTime{}), now), Took(group.evaluation_time));
+    body += fmt::format("<h2>{}</h2>\n<p class=\"dim\">{} · every {} · evaluated {}, took {}</p>\n",
+                        base::EscapeHtml(group.name), base::EscapeHtml(group.file),
+                        base::FormatDuration(group.interval),
+                        Ago(group.last_evaluation.value_or(base::WallTime{}), now),
+                        Took(group.evaluation_time));
     body +=
         Listed(group.rules, [now](const rules::RuleStatus& rule) { return RuleCard(rule, now); });
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "exporters/toolkit/coalesce.h"
 #include "exporters/toolkit/exporter_front.h"
 #include "exporters/toolkit/health_probe.h"
+#include "exporters/toolkit/log_flags.h"
 #include "lib/base/url.h"
 #include "lib/base/version.h"
 
@@ -69,12 +71,6 @@ CommandLine MakeCommandLine(const ExporterProgram& program) {
     }
   }
   return line;
-}
-
-base::Result<base::Logger> MakeLogger(const ParsedFlags& flags) {
-  ASSIGN_OR_RETURN(const base::LogLevel level, base::ParseLogLevel(flags.String("log.level")));
-  ASSIGN_OR_RETURN(const base::LogFormat format, base::ParseLogFormat(flags.String("log.format")));
-  return base::Logger(level, format);
 }
 
 int ReportBadUsage(const ExporterProgram& program, const base::Error& error) {
@@ -190,8 +186,7 @@ int Healthcheck(const ExporterProgram& program, const ParsedFlags& flags) {
 
 std::vector<Flag> StandardFlags(const ExporterProgram& program) {
   const std::string web = "Web";
-  const std::string log = "Logging";
-  return {
+  std::vector<Flag> flags = {
       {.name = "web.listen-address",
        .default_value = fmt::format(":{}", program.default_port),
        .env = program.listen_address_env,
@@ -219,17 +214,10 @@ std::vector<Flag> StandardFlags(const ExporterProgram& program) {
        .type = FlagType::kBool,
        .group = web,
        .help = "Leave out what the exporter says about itself (process_*, promhttp_*)."},
-      {.name = "log.level",
-       .default_value = "info",
-       .group = log,
-       .help = "The least that is logged: debug, info, warn or error.",
-       .value_name = "LEVEL"},
-      {.name = "log.format",
-       .default_value = "logfmt",
-       .group = log,
-       .help = "logfmt or json.",
-       .value_name = "FORMAT"},
   };
+  std::vector<Flag> log = LogFlags("Logging");
+  std::move(log.begin(), log.end(), std::back_inserter(flags));
+  return flags;
 }
 
 int ExporterMain(const ExporterProgram& program, int argc, const char* const* argv) {

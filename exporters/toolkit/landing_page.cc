@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/html.h"
 #include "lib/base/version.h"
 
 namespace exporters {
@@ -25,42 +26,16 @@ footer {{ margin-top: 2em; font-size: 14px }}
 
 }  // namespace
 
-std::string EscapeHtml(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
 http::Response LandingPage(std::string_view name, std::string_view description,
                            std::span<const LandingLink> links) {
-  std::string page = fmt::format(kHead, EscapeHtml(name), EscapeHtml(description));
+  std::string page = fmt::format(kHead, base::EscapeHtml(name), base::EscapeHtml(description));
   for (const LandingLink& link : links) {
-    const std::string path = EscapeHtml(link.path);
+    const std::string path = base::EscapeHtml(link.path);
     page += fmt::format("<dt><a href=\"{0}\">{0}</a></dt><dd>{1}</dd>\n", path,
-                        EscapeHtml(link.description));
+                        base::EscapeHtml(link.description));
   }
   page += fmt::format("</dl>\n<footer>Version {}, revision {}</footer>\n",
-                      EscapeHtml(base::Version()), EscapeHtml(base::Revision()));
+                      base::EscapeHtml(base::Version()), base::EscapeHtml(base::Revision()));
   return {.content_type = "text/html; charset=utf-8",
           .headers = {{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"}},
           .body = std::move(page)};

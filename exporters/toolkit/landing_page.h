@@ -17,7 +17,4 @@ struct LandingLink {
 http::Response LandingPage(std::string_view name, std::string_view description,
                            std::span<const LandingLink> links);
 
-// & < > " ' as entities.
-std::string EscapeHtml(std::string_view text);
-
 }  // namespace exporters

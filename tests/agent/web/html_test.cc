@@ -9,11 +9,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(Escape, LeavesNothingThatMeansSomethingInHtml) {
-  EXPECT_EQ(Escape(R"(<a href="x" b='y'>&)"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
-  EXPECT_EQ(Escape("plain ä"), "plain ä");
-}
-
 TEST(Ago, SaysHowLongInTheUnitThatFits) {
   const base::WallTime now = base::FromMillis(1'700'000'000'000);
   const auto check = [now](auto before, const char* text) {
