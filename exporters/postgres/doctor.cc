@@ -10,6 +10,9 @@
 #include <fmt/format.h>
 
 #include "exporters/postgres/collector.h"
+#include "exporters/postgres/collectors.h"
+#include "exporters/postgres/custom_queries.h"
+#include "exporters/postgres/server_scraper.h"
 #include "exporters/pq/libpq_session.h"
 
 namespace exporters::postgres {
@@ -28,6 +31,10 @@ struct Check {
 constexpr Check kChecks[] = {
     {"sees sessions, sizes and WAL of other users (pg_monitor)",
      "SELECT pg_has_role('pg_monitor', 'USAGE')", "GRANT pg_monitor TO {}"},
+    {"sees statistics of columns and positions of sequences (bloat, identifier_overflow)",
+     "SELECT to_regrole('pg_read_all_data') IS NULL OR "
+     "pg_has_role(to_regrole('pg_read_all_data')::oid, 'USAGE')",
+     "GRANT pg_read_all_data TO {}, which lets it read all tables, too", false},
     {"pg_stat_statements is loaded",
      "SELECT current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%'",
      "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements' (besides what is there), "
@@ -39,6 +46,10 @@ constexpr Check kChecks[] = {
     {"times of reads and writes are measured (track_io_timing)",
      "SELECT current_setting('track_io_timing') = 'on'",
      "ALTER SYSTEM SET track_io_timing = on; SELECT pg_reload_conf()", false},
+    {"has connections of its own to spare (CONNECTION LIMIT)",
+     "SELECT rolconnlimit <> 1 FROM pg_roles WHERE rolname = current_user",
+     "ALTER ROLE {} CONNECTION LIMIT 3: one for scrapes, one that goes round the databases, one "
+     "for this"},
     {"is no superuser", "SELECT NOT rolsuper FROM pg_roles WHERE rolname = current_user",
      "CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor, and connect as that", false},
 };
@@ -64,6 +75,14 @@ bool ReportCheck(const Check& check, const base::Result<pq::RowsPtr>& rows, std:
   return !check.is_required;
 }
 
+std::unique_ptr<pq::Session> SessionOf(const PostgresOptions& options) {
+  return options.session_factory != nullptr
+             ? options.session_factory()
+             : pq::MakeLibpqSession({.conninfo = options.conninfo,
+                                     .statement_timeout = options.statement_timeout,
+                                     .lock_timeout = options.lock_timeout});
+}
+
 std::vector<pq::Statement> CheckStatements() {
   std::vector<pq::Statement> statements = {{.sql = "SELECT current_user"}};
   for (const Check& check : kChecks) {
@@ -72,15 +91,47 @@ std::vector<pq::Statement> CheckStatements() {
   return statements;
 }
 
+// Runs every collector that is on, once, and says which of them have nothing to read. False when a
+// right is missing.
+bool ReportCollectors(PostgresOptions options, std::string* report) {
+  const base::Result<pq::Interrupt> stop = pq::Interrupt::Make();
+  if (!stop.ok()) {
+    *report += Line("failed", stop.error().message());
+    return false;
+  }
+  const base::RealClock clock;
+  const base::Logger silent(base::LogLevel::kError, base::LogFormat::kLogfmt,
+                            [](std::string_view) {});
+  std::vector<const PostgresCollector*> collectors;
+  for (const PostgresCollector* const collector : AllCollectors()) {
+    if (options.selection.Enabled(collector->name, collector->enabled_by_default)) {
+      collectors.push_back(collector);
+    }
+  }
+  if (options.custom_queries != nullptr) {
+    const std::vector<const PostgresCollector*> custom = options.custom_queries->Collectors();
+    collectors.insert(collectors.end(), custom.begin(), custom.end());
+  }
+  ServerScraper scraper(options, clock, silent, *stop);
+  Scrape scrape(clock.Monotonic() + kTimeout);
+  scraper.Collect(collectors, scrape);
+  bool all_well = true;
+  for (const auto& [name, error] : scraper.errors()) {
+    const bool is_unsupported = error.kind() == base::ErrorKind::kUnsupported;
+    all_well = all_well && is_unsupported;
+    *report += Line(is_unsupported ? "off" : "failed",
+                    fmt::format("collector {}: {}", name, error.message()));
+  }
+  *report +=
+      Line("ok", fmt::format("{} of {} collectors have what they need",
+                             collectors.size() - scraper.errors().size(), collectors.size()));
+  return all_well;
+}
+
 }  // namespace
 
 bool Examine(const PostgresOptions& options, std::string* report) {
-  const std::unique_ptr<pq::Session> session =
-      options.session_factory != nullptr
-          ? options.session_factory()
-          : pq::MakeLibpqSession({.conninfo = options.conninfo,
-                                  .statement_timeout = options.statement_timeout,
-                                  .lock_timeout = options.lock_timeout});
+  const std::unique_ptr<pq::Session> session = SessionOf(options);
   const base::MonotonicTime deadline = std::chrono::steady_clock::now() + kTimeout;
   const std::string address = options.conninfo.Server();
   if (const std::optional<pq::ConnectFailure> failure = session->Connect(deadline);
@@ -105,7 +156,10 @@ bool Examine(const PostgresOptions& options, std::string* report) {
                    user = std::string((*rows)->at(0, 0).value_or(""));
                  }
                });
-  return all_well;
+  session->Close();
+  PostgresOptions for_collectors = options;
+  for_collectors.session_factory = [&options] { return SessionOf(options); };
+  return is_supported ? ReportCollectors(std::move(for_collectors), report) && all_well : false;
 }
 
 }  // namespace exporters::postgres

@@ -43,7 +43,11 @@ base::Result<exporters::ExporterInstance> Make(const exporters::ParsedFlags& fla
   ASSIGN_OR_RETURN(postgres::PostgresOptions options, postgres::ParseOptions(flags, base::GetEnv));
   ASSIGN_OR_RETURN(const std::optional<postgres::ProbeConfig> config, ReadProbeConfig(flags));
   exporters::Route probe =
-      postgres::MakeProbeRoute(options, config.value_or(postgres::ProbeConfig()), logger);
+      postgres::MakeProbeRoute(options,
+                               std::make_shared<postgres::ProbeConfigFile>(
+                                   config.has_value() ? flags.String("config.file") : "",
+                                   config.value_or(postgres::ProbeConfig()), logger),
+                               logger);
   if (config.has_value()) {
     options.config_loaded_at = std::chrono::system_clock::now();
   }

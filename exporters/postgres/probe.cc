@@ -12,6 +12,7 @@
 
 #include "exporters/postgres/exporter.h"
 #include "exporters/toolkit/metrics_page.h"
+#include "lib/base/file.h"
 #include "lib/base/strings.h"
 #include "lib/yaml/reader.h"
 
@@ -35,6 +36,9 @@ constexpr std::string_view kTargetKeywords[] = {
     "options",
     "target_session_attrs",
 };
+
+// Collectors that tell nothing from one look.
+constexpr std::string_view kNeedMemory[] = {"all_databases", "wait_events", "wal_clock"};
 
 base::Error BadRequest(std::string message) {
   return base::Error(std::move(message), base::ErrorKind::kInvalidArgument);
@@ -160,21 +164,42 @@ base::Result<pq::Conninfo> ProbeConninfo(const ProbeConfig& config, std::string_
   return conninfo;
 }
 
-Route MakeProbeRoute(const PostgresOptions& options, ProbeConfig config,
+std::shared_ptr<const ProbeConfig> ProbeConfigFile::Now() {
+  base::Result<std::string> text =
+      path_.empty() ? base::Result<std::string>(std::string()) : base::ReadFile(path_);
+  const base::MutexLock lock(mutex_);
+  if (!text.ok() || *text == text_) {
+    return config_;
+  }
+  text_ = *std::move(text);
+  base::Result<ProbeConfig> config = ParseProbeConfig(text_, path_);
+  if (config.ok()) {
+    config_ = std::make_shared<const ProbeConfig>(*std::move(config));
+  } else {
+    logger_.Warn("the configuration is broken and the one before it stays",
+                 {{"err", config.error().message()}});
+  }
+  return config_;
+}
+
+Route MakeProbeRoute(PostgresOptions options, std::shared_ptr<ProbeConfigFile> config,
                      const base::Logger& logger) {
+  for (const std::string_view name : kNeedMemory) {
+    options.selection.named[std::string(name)] = false;
+  }
   const auto running = std::make_shared<std::atomic<size_t>>(0);
-  const auto shared_config = std::make_shared<const ProbeConfig>(std::move(config));
   return {.path = "/probe",
           .description =
               "Metrics of the server that ?target=HOST:PORT/DATABASE names, with the "
               "credentials of &auth_module=NAME.",
-          .handler = [=, &logger](const http::Request& request) {
+          .handler = [running, options = std::move(options), config = std::move(config),
+                      &logger](const http::Request& request) {
             const ProbeSlot slot(running);
             if (!slot.granted()) {
               return ErrorResponse(
                   base::Error("too many probes run", base::ErrorKind::kResourceExhausted));
             }
-            const auto families = Probe(request, options, *shared_config, logger);
+            const auto families = Probe(request, options, *config->Now(), logger);
             return families.ok() ? MetricsResponse(request, *families)
                                  : ErrorResponse(families.error());
           }};

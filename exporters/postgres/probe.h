@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "exporters/postgres/options.h"
 #include "exporters/toolkit/exporter_main.h"
 #include "lib/base/log.h"
+#include "lib/base/mutex.h"
 #include "lib/base/result.h"
 #include "lib/base/secret.h"
 
@@ -38,8 +41,29 @@ base::Result<ProbeConfig> ParseProbeConfig(std::string_view text, const std::str
 base::Result<pq::Conninfo> ProbeConninfo(const ProbeConfig& config, std::string_view target,
                                          std::string_view auth_module);
 
-// Each probe has a session of its own, which ends with it. `logger` must outlive the route.
-Route MakeProbeRoute(const PostgresOptions& options, ProbeConfig config,
+// The configuration as its file says now: read anew when its text has changed. One that is broken
+// is logged once, and the one before it stays. Thread-safe.
+class ProbeConfigFile {
+ public:
+  // `config` was read from `path`, which may be empty; `logger` must outlive this.
+  ProbeConfigFile(std::string path, ProbeConfig config, const base::Logger& logger)
+      : path_(std::move(path)),
+        logger_(logger),
+        config_(std::make_shared<const ProbeConfig>(std::move(config))) {}
+
+  std::shared_ptr<const ProbeConfig> Now();
+
+ private:
+  const std::string path_;
+  const base::Logger& logger_;
+  base::Mutex mutex_;
+  std::string text_ GUARDED_BY(mutex_);
+  std::shared_ptr<const ProbeConfig> config_ GUARDED_BY(mutex_);
+};
+
+// Each probe has a session of its own, which ends with it. Collectors that live on what they saw
+// before are off in it. `logger` must outlive the route.
+Route MakeProbeRoute(PostgresOptions options, std::shared_ptr<ProbeConfigFile> config,
                      const base::Logger& logger);
 
 }  // namespace exporters::postgres

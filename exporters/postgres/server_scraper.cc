@@ -31,6 +31,7 @@ constexpr seconds kForgottenAfter{600};
 // A kept answer that is not there yet may hold up a scrape this long.
 constexpr milliseconds kFirstAnswerTimeout{1000};
 constexpr seconds kRefreshTimeout{60};
+constexpr milliseconds kSampleTimeout{1000};
 // Servers before this one do not notice that we closed the connection, so that only
 // statement_timeout ends what we gave up.
 constexpr int kNoticesClosedConnections = 140000;
@@ -208,6 +209,7 @@ void ServerScraper::Collect(Collectors collectors, Scrape& scrape) {
     }
   }
   last_scrape_ = start;
+  errors_.clear();
   if (!failure.has_value()) {
     EmitKept(collectors, scrape, &outcomes);
     rounds_.Emit(collectors, scrape);
@@ -233,6 +235,9 @@ void ServerScraper::EmitOutcomes(Collectors collectors, const std::vector<Outcom
                                  Scrape& scrape) {
   for (size_t i = 0; i < collectors.size(); ++i) {
     const std::optional<base::Error>& error = outcomes[i].error;
+    if (error.has_value()) {
+      errors_.emplace_back(collectors[i]->name, *error);
+    }
     outcomes_.Report(collectors[i]->name, outcomes[i].seconds,
                      error.has_value() ? base::Result<void>(*error) : base::Result<void>(), scrape);
     if (error.has_value() && IsPermanent(error->kind())) {
@@ -582,10 +587,15 @@ void ServerScraper::Renew(const PostgresCollector& collector, const Query& query
     KeepFailure(query, sql.error(), now + kMinuteInterval);
     return;
   }
-  const bool can_be_left = server_.version >= kNoticesClosedConnections;
-  const pq::Statement statement{
-      .sql = *sql, .timeout = can_be_left ? kRefreshTimeout : options_.statement_timeout};
-  session_->Run({&statement, 1}, now + kRefreshTimeout, can_be_left ? &interrupt : &stop_,
+  // A sample is over before it would pay to give up the connection for a scrape.
+  const bool is_sample = query.refresh == Refresh::kSecond;
+  const bool can_be_left = server_.version >= kNoticesClosedConnections && !is_sample;
+  const milliseconds longest = is_sample ? kSampleTimeout : milliseconds(kRefreshTimeout);
+  const pq::Statement statement{.sql = *sql,
+                                .timeout = can_be_left ? longest
+                                           : is_sample ? milliseconds(0)
+                                                       : options_.statement_timeout};
+  session_->Run({&statement, 1}, now + longest, can_be_left ? &interrupt : &stop_,
                 [&](size_t, base::Result<pq::RowsPtr> rows, double took) {
                   CountCost(collector, took);
                   if (rows.ok()) {

@@ -10,6 +10,8 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporters/postgres/collector.h"
@@ -34,6 +36,10 @@ class ServerScraper {
 
   // Everything the page has of this server, `pg_up` at least.
   void Collect(Collectors collectors, Scrape& scrape);
+
+  // Collectors that failed in the last Collect, and why; none when the server was down.
+  using Errors = std::vector<std::pair<std::string_view, base::Error>>;
+  const Errors& errors() const { return errors_; }
 
   // When the first of the kept answers of these collectors wants to be renewed, or another database
   // a visit; `max()` while the server is not connected, or nobody has scraped for a while.
@@ -114,6 +120,7 @@ class ServerScraper {
   std::optional<base::MonotonicTime> last_scrape_;
   std::map<const Query*, Kept> kept_;
   DatabaseRounds rounds_;
+  Errors errors_;
   std::map<const Query*, Suspension> suspended_;
   // After a failed attempt to connect.
   base::MonotonicTime retry_at_;

@@ -4,7 +4,9 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "lib/base/file.h"
 #include "tests/exporters/postgres/fake_session.h"
 
 namespace exporters::postgres {
@@ -100,7 +102,9 @@ TEST(ProbeRoute, AnswersWithAPageOfTheTarget) {
   PostgresOptions options;
   options.session_factory = [&] { return std::make_unique<FakeSession>(server); };
   const base::Logger logger(base::LogLevel::kError);
-  const Route route = MakeProbeRoute(options, *ParseProbeConfig(kConfig, "x.yml"), logger);
+  const Route route = MakeProbeRoute(
+      options, std::make_shared<ProbeConfigFile>("", *ParseProbeConfig(kConfig, "x.yml"), logger),
+      logger);
   EXPECT_EQ(route.path, "/probe");
   const auto get = [&](std::vector<std::pair<std::string, std::string>> query) {
     return route.handler({.method = "GET", .path = "/probe", .query = std::move(query)});
@@ -112,6 +116,27 @@ TEST(ProbeRoute, AnswersWithAPageOfTheTarget) {
   EXPECT_EQ(page.status, 200);
   EXPECT_NE(page.body.find("pg_up 1\n"), std::string::npos) << page.body;
   EXPECT_NE(page.body.find("server=\"db7:1234\""), std::string::npos) << page.body;
+}
+
+TEST(ProbeConfigFile, IsReadAnewAndABrokenOneChangesNothing) {
+  const std::string path = testing::TempDir() + "tarsier-probe-" + std::to_string(getpid());
+  const auto write = [&](const char* text) {
+    ASSERT_TRUE(base::WriteFileAtomically(path, text).ok());
+  };
+  int warnings = 0;
+  const base::Logger logger(base::LogLevel::kInfo, base::LogFormat::kLogfmt,
+                            [&](std::string_view) { ++warnings; });
+  ProbeConfigFile file(path, ProbeConfig(), logger);
+  EXPECT_TRUE(file.Now()->auth_modules.empty());  // No file yet.
+  write("auth_modules: {a: {type: userpass, userpass: {username: u, password: p}}}");
+  EXPECT_EQ(file.Now()->auth_modules.count("a"), 1U);
+  write("auth_modules: [");
+  EXPECT_EQ(file.Now()->auth_modules.count("a"), 1U);
+  EXPECT_EQ(file.Now()->auth_modules.count("a"), 1U);
+  EXPECT_EQ(warnings, 1);
+  write("auth_modules: {b: {type: userpass, userpass: {username: u, password: p}}}");
+  EXPECT_EQ(file.Now()->auth_modules.count("b"), 1U);
+  unlink(path.c_str());
 }
 
 }  // namespace
