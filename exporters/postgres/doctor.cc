@@ -93,7 +93,7 @@ std::vector<pq::Statement> CheckStatements() {
 
 // Runs every collector that is on, once, and says which of them have nothing to read. False when a
 // right is missing.
-bool ReportCollectors(PostgresOptions options, std::string* report) {
+bool ReportCollectors(const PostgresOptions& options, std::string* report) {
   const base::Result<pq::Interrupt> stop = pq::Interrupt::Make();
   if (!stop.ok()) {
     *report += Line("failed", stop.error().message());
@@ -159,7 +159,7 @@ bool Examine(const PostgresOptions& options, std::string* report) {
   session->Close();
   PostgresOptions for_collectors = options;
   for_collectors.session_factory = [&options] { return SessionOf(options); };
-  return is_supported ? ReportCollectors(std::move(for_collectors), report) && all_well : false;
+  return is_supported ? ReportCollectors(for_collectors, report) && all_well : false;
 }
 
 }  // namespace exporters::postgres

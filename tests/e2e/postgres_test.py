@@ -188,6 +188,61 @@ def test_a_locked_table_holds_up_nothing():
             locker.wait(10)
 
 
+def test_other_databases_are_looked_into_and_a_blocker_is_named():
+    with Stack() as stack:
+        pg = stack.postgres()
+        pg.sql("create database app")
+        pg.sql("create table orders (a int primary key)", database="app")
+        exporter = exporter_for(stack, pg, ["--databases-interval=1s"])
+        eventually(lambda: exporter.metrics().all("pg_stat_user_tables_n_live_tup", datname="app", relname="orders"),
+                   "the table of the other database", timeout=60)
+        assert our_backends(pg) <= 2, "one for scrapes, one for the other databases"
+        assert exporter.metrics().value("pg_database_visit_success", datname="app") == 1
+
+        sessions = []
+        try:
+            for name, sql in (("holder", "begin; lock table orders;"), ("waiter", "select * from orders;")):
+                session = subprocess.Popen(["psql", "-X", "-q", "-d", pg.dsn(database="app") + f"&application_name={name}"],
+                                           stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+                sessions.append(session)
+                session.stdin.write(sql + "\n")
+                session.stdin.flush()
+                eventually(lambda: pg.sql("select count(*) from pg_stat_activity where application_name = "
+                                          f"'{name}' and query like '%orders%'") == "1", name, timeout=60)
+            eventually(lambda: exporter.metrics().value("pg_blocked_sessions") == 1, "the blocked session", timeout=60)
+            page = exporter.metrics()
+            assert page.value("pg_blocking_roots") == 1 and page.value("pg_blocking_depth") == 1
+            assert page.value("pg_blocking_root_sessions", application_name="holder", state="idle in transaction") == 1
+            assert page.value("pg_lock_waits", datname="app", mode="accesssharelock") == 1
+        finally:
+            for session in sessions:
+                session.kill()
+                session.wait(30)
+
+
+def test_custom_queries_and_names_of_the_users_choice():
+    with Stack() as stack:
+        pg = stack.postgres()
+        queries = stack.write("queries.yaml", """
+pg_answer:
+  query: "SELECT 'x' AS what, 42 AS value, now() AS at"
+  metrics:
+    - what: {usage: "LABEL", description: "What."}
+    - value: {usage: "GAUGE", description: "The answer."}
+pg_never:
+  query: "SELECT 1 AS value"
+  runonserver: "<9.6.0"
+  metrics: [value: {usage: "GAUGE", description: "Not asked."}]
+""")
+        exporter = exporter_for(stack, pg, [f"--extend.query-path={queries}", "--constantLabels=team=db", "--metric-prefix=mine"])
+        page = exporter.metrics()
+        assert page.value("pg_answer_value", what="x", team="db") == 42
+        assert abs(page.value("pg_answer_at", what="x") - time.time()) < 600
+        assert "pg_never_value" not in page.names()
+        assert page.value("mine_up", team="db") == 1 and "pg_up" not in page.names()
+        assert page.value("mine_exporter_user_queries_load_error") == 0
+
+
 def test_a_user_without_rights_sees_what_it_may_and_is_told_what_to_grant():
     with Stack() as stack:
         pg = stack.postgres()
