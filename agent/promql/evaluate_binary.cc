@@ -353,7 +353,7 @@ class VectorMatcher {
   model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
     model::LabelsBuilder builder;
     for (const model::Label label : many) {
-      const bool is_name = label.name == model::kMetricNameLabel;
+      const bool is_name = GoesWithName(label.name);
       const bool matched = Names(matching_.labels, label.name);
       const bool cut = matching_.cardinality == Cardinality::kOneToOne && matched != matching_.on;
       const bool drop_now =

@@ -77,12 +77,21 @@ base::Result<StepMatrix> MergeSameLabels(StepMatrix matrix) {
   return merged;
 }
 
+bool GoesWithName(std::string_view label) {
+  return label == model::kMetricNameLabel || label == "__type__" || label == "__unit__";
+}
+
 model::Labels WithoutName(const model::Labels& labels) {
-  if (labels.MetricName().empty()) {
+  if (std::none_of(labels.begin(), labels.end(),
+                   [](const model::Label label) { return GoesWithName(label.name); })) {
     return labels;
   }
-  model::LabelsBuilder builder(labels);
-  builder.Remove(model::kMetricNameLabel);
+  model::LabelsBuilder builder;
+  for (const model::Label label : labels) {
+    if (!GoesWithName(label.name)) {
+      builder.Set(label.name, label.value);
+    }
+  }
   return builder.Build();
 }
 

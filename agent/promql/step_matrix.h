@@ -2,9 +2,11 @@
 // one step.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -26,16 +28,18 @@ struct Steps {
   int64_t end_ms() const { return At(count - 1); }
 };
 
-// No value at this step. The stale marker cannot be a result: selectors drop it, and arithmetic
-// never makes a NaN with these bits.
-inline constexpr double kAbsent = model::kStaleNaN;
-inline bool IsAbsent(double value) { return model::IsStale(value); }
+// No value at this step: a NaN with bits that no store and no arithmetic makes. A quiet one, unlike
+// the stale marker, which g++ turns into another NaN in some conditional expressions.
+inline constexpr uint64_t kAbsentBits = 0x7ff8ab5e00000000ULL;
+inline constexpr double kAbsent = std::bit_cast<double>(kAbsentBits);
+inline bool IsAbsent(double value) { return std::bit_cast<uint64_t>(value) == kAbsentBits; }
 
 // A float or a native histogram.
 struct Point {
-  Point(double v) : value(v) {}  // NOLINT(google-explicit-constructor)
-  Point(HistogramPtr h)
-      : value(kAbsent), histogram(std::move(h)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Point(double v) : value(v) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Point(HistogramPtr h) : value(kAbsent), histogram(std::move(h)) {}
 
   double value;
   HistogramPtr histogram;  // Where it is set, `value` is absent.
@@ -73,6 +77,8 @@ base::Result<void> CheckUnique(const StepMatrix& matrix);
 // Joins series with the same labels; fails when both have a value at one step.
 base::Result<StepMatrix> MergeSameLabels(StepMatrix matrix);
 
+// The name, and the type and unit that some exporters of OpenTelemetry add as labels.
+bool GoesWithName(std::string_view label);
 model::Labels WithoutName(const model::Labels& labels);
 
 }  // namespace promql

@@ -1,6 +1,6 @@
 // Dates in UTC, and the times of samples and steps.
-#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "agent/promql/call_context.h"
 #include "agent/promql/functions/groups.h"
@@ -33,9 +33,11 @@ int DaysInMonth(int64_t year, int month) {
 // Years are counted from March, so that the leap day is the last of a year; 400 years are an era.
 Date ToDate(double seconds) {
   Date date;
-  constexpr double kLimit = 9e15;  // Exact integers; far outside every calendar.
-  const auto whole =
-      static_cast<int64_t>(std::isnan(seconds) ? -kLimit : std::clamp(seconds, -kLimit, kLimit));
+  // Go, on whose dates Prometheus' are built, takes NaN and what is out of range for the end of
+  // time.
+  constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  const bool in_range = seconds >= -kLimit && seconds < kLimit;
+  const auto whole = in_range ? static_cast<int64_t>(seconds) : std::numeric_limits<int64_t>::max();
   date.days = FloorDivide(whole, kSecondsPerDay);
   date.second_of_day = whole - date.days * kSecondsPerDay;
   constexpr int64_t kEraDays = 146097;
@@ -107,7 +109,9 @@ Result<StepValue> Timestamp(CallContext& call) {
     const StepScalars times = EvalTimes(call.steps());
     for (StepSeries& series : matrix) {
       for (size_t i = 0; i < times.size(); ++i) {
-        series.Set(i, series.Has(i) ? times[i] : kAbsent);
+        if (series.Has(i)) {
+          series.Set(i, times[i]);
+        }
       }
     }
   }
