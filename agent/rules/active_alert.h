@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include "agent/rules/status.h"
 #include "lib/base/clock.h"
@@ -25,6 +26,7 @@ struct ActiveAlert {
   base::WallTime kept_at;
   std::optional<Elapsed> kept_since;  // Since when keep_firing_for runs.
   std::optional<Elapsed> last_sent;
+  std::string missing_reason;  // Why its data are missing; empty while they are there.
 
   // All that a restart must not change; value and annotations are new with every evaluation.
   bool SameStateAs(const ActiveAlert& other) const {

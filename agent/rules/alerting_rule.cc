@@ -1,6 +1,7 @@
 #include "agent/rules/alerting_rule.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -36,15 +37,20 @@ base::Result<AlertingRule> AlertingRule::Make(const RuleSpec& spec, const std::s
       ASSIGN_OR_RETURN(tmpl::Template parsed,
                        tmpl::ParseAlertTemplate("__alert_" + spec.name, text));
       to->emplace_back(name, std::move(parsed));
+      if (to == &rule.annotations_ && name == kMissingDataAnnotation) {
+        ASSIGN_OR_RETURN(rule.missing_data_, ParseMissingData(text));
+      }
     }
   }
   return rule;
 }
 
-base::Result<Outcome> AlertingRule::Advance(const promql::Vector& vector, const Tick& tick,
-                                            const tmpl::Environment& environment) {
+base::Result<Outcome> AlertingRule::Advance(promql::Vector vector, const Tick& tick,
+                                            const tmpl::Environment& environment,
+                                            DataSnapshot* data) {
+  vector = WithLostTargets(std::move(vector), data);
   ASSIGN_OR_RETURN(const SeenAlerts seen, Expand(vector, environment));
-  ActiveAlerts next = Merge(seen, tick);
+  ActiveAlerts next = Merge(seen, tick, data);
   const auto live =
       static_cast<size_t>(std::count_if(next.begin(), next.end(), [](const auto& entry) {
         return entry.second.state != AlertState::kInactive;
@@ -111,11 +117,42 @@ model::Labels AlertingRule::ExpandAll(const Texts& texts, const tmpl::AlertData&
   return builder.Build();
 }
 
-AlertingRule::ActiveAlerts AlertingRule::Merge(const SeenAlerts& seen, const Tick& tick) const {
+promql::Vector AlertingRule::WithLostTargets(promql::Vector vector, DataSnapshot* data) {
+  if (missing_data_ != MissingData::kFire || data == nullptr) {
+    return vector;
+  }
+  std::set<Target> told;
+  for (const promql::VectorElement& element : vector) {
+    told.emplace(element.labels.Get("job"), element.labels.Get("instance"));
+  }
+  std::set<Target> held;
+  for (const auto& [labels, alert] : active_) {
+    if (alert.state != AlertState::kInactive) {
+      held.emplace(labels.Get("job"), labels.Get("instance"));
+    }
+  }
+  for (const Target& target : data->LostTargets(&known_targets_)) {
+    // An alert that the target has already is held; so is the one made here before.
+    if (told.count(target) == 0 && held.count(target) == 0) {
+      vector.push_back(
+          {.labels = {{"job", target.first}, {"instance", target.second}}, .value = std::nan("")});
+    }
+  }
+  return vector;
+}
+
+AlertingRule::ActiveAlerts AlertingRule::Merge(const SeenAlerts& seen, const Tick& tick,
+                                               DataSnapshot* data) const {
   ActiveAlerts next;
   for (const auto& [labels, alert] : active_) {
+    if (seen.count(labels) > 0) {
+      continue;
+    }
     ActiveAlert copy = alert;
-    if (seen.count(labels) == 0 && MissingOneStays(tick, &copy)) {
+    if (data != nullptr && copy.state != AlertState::kInactive) {
+      copy.missing_reason = data->WhyMissing(labels);
+    }
+    if (MissingOneStays(tick, &copy)) {
       next.emplace(labels, std::move(copy));
     }
   }
@@ -127,17 +164,29 @@ AlertingRule::ActiveAlerts AlertingRule::Merge(const SeenAlerts& seen, const Tic
     alert.annotations = now.annotations;
     alert.value = now.value;
     alert.kept_since.reset();
-    if (alert.state == AlertState::kPending && tick.elapsed - alert.active_since >= hold_) {
-      alert.state = AlertState::kFiring;
-      alert.fired_at = tick.at;
-    }
+    alert.missing_reason.clear();
+    FireWhenDue(tick, &alert);
     next.emplace(labels, std::move(alert));
   }
   return next;
 }
 
+void AlertingRule::FireWhenDue(const Tick& tick, ActiveAlert* alert) const {
+  if (alert->state == AlertState::kPending && tick.elapsed - alert->active_since >= hold_) {
+    alert->state = AlertState::kFiring;
+    alert->fired_at = tick.at;
+  }
+}
+
 // Moves on an alert that the result no longer has. False when it is to be forgotten.
 bool AlertingRule::MissingOneStays(const Tick& tick, ActiveAlert* alert) const {
+  if (alert->state != AlertState::kInactive && missing_data_ != MissingData::kResolve &&
+      !alert->missing_reason.empty()) {
+    if (missing_data_ == MissingData::kFire) {
+      FireWhenDue(tick, alert);
+    }
+    return true;
+  }
   switch (alert->state) {
     case AlertState::kPending:
       return tick.elapsed < trust_at_;
@@ -187,8 +236,10 @@ bool AlertingRule::NeedsSending(const ActiveAlert& alert, const Tick& tick) cons
 notify::Alert AlertingRule::Notification(const model::Labels& labels, const ActiveAlert& alert,
                                          const Tick& tick) const {
   const bool resolved = alert.state == AlertState::kInactive;
+  model::LabelsBuilder annotations(alert.annotations);
+  annotations.Set(kMissingReasonAnnotation, alert.missing_reason);
   return {.labels = labels,
-          .annotations = alert.annotations,
+          .annotations = annotations.Build(),
           .starts_at = alert.fired_at,
           .ends_at = resolved ? alert.resolved_at
                               : tick.at + kValidResends *
@@ -199,6 +250,7 @@ notify::Alert AlertingRule::Notification(const model::Labels& labels, const Acti
 
 void AlertingRule::TakeState(AlertingRule& former) {
   active_ = std::move(former.active_);
+  known_targets_ = std::move(former.known_targets_);
   trust_at_ = former.trust_at_;
 }
 
@@ -226,7 +278,8 @@ std::vector<AlertStatus> AlertingRule::Alerts() const {
            .state = alert.state,
            .active_at = alert.active_at,
            .keep_firing_since = alert.kept_since ? std::optional(alert.kept_at) : std::nullopt,
-           .value = alert.value});
+           .value = alert.value,
+           .missing_reason = alert.missing_reason});
     }
   }
   return alerts;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "agent/notify/alert.h"
 #include "agent/promql/value.h"
 #include "agent/rules/active_alert.h"
+#include "agent/rules/missing_data.h"
 #include "agent/rules/rule_file.h"
 #include "agent/rules/status.h"
 #include "agent/rules/tick.h"
@@ -64,10 +66,11 @@ class AlertingRule {
   static base::Result<AlertingRule> Make(const RuleSpec& spec, const std::string& query,
                                          RuleContext context);
 
-  // Moves every alert on. Errors leave all states as they were: kInvalidArgument when two elements
-  // end up with the same labels, kResourceExhausted over the limit.
-  base::Result<Outcome> Advance(const promql::Vector& vector, const Tick& tick,
-                                const tmpl::Environment& environment);
+  // Moves every alert on. `data` tells alerts whose data are missing from those that are over; null
+  // when that cannot be told. Errors leave all states as they were: kInvalidArgument when two
+  // elements end up with the same labels, kResourceExhausted over the limit.
+  base::Result<Outcome> Advance(promql::Vector vector, const Tick& tick,
+                                const tmpl::Environment& environment, DataSnapshot* data = nullptr);
 
   // The notifications that are due without anything new. Also after an evaluation that failed: what
   // fires goes on firing, and its receivers must hear that before they take it for over.
@@ -104,8 +107,11 @@ class AlertingRule {
                                   const tmpl::Environment& environment) const;
   model::Labels ExpandAll(const Texts& texts, const tmpl::AlertData& data,
                           const tmpl::Environment& environment, model::LabelsBuilder builder) const;
-  ActiveAlerts Merge(const SeenAlerts& seen, const Tick& tick) const;
+  // The result, and for `fire` an element for each lost target that has no alert yet.
+  promql::Vector WithLostTargets(promql::Vector vector, DataSnapshot* data);
+  ActiveAlerts Merge(const SeenAlerts& seen, const Tick& tick, DataSnapshot* data) const;
   bool MissingOneStays(const Tick& tick, ActiveAlert* alert) const;
+  void FireWhenDue(const Tick& tick, ActiveAlert* alert) const;
   void AppendSamples(const model::Labels& labels, const ActiveAlert& alert,
                      std::vector<RuleSample>* samples) const;
   bool NeedsSending(const ActiveAlert& alert, const Tick& tick) const;
@@ -119,6 +125,8 @@ class AlertingRule {
   Elapsed keep_firing_for_{0};
   Texts labels_;
   Texts annotations_;
+  MissingData missing_data_ = MissingData::kResolve;
+  std::set<Target> known_targets_;  // For MissingData::kFire.
   ActiveAlerts active_;
   Elapsed trust_at_ = Elapsed::min();  // Before it, what is missing proves nothing.
 };

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/rules/missing_data.h"
 #include "agent/template/template.h"
 #include "lib/base/file.h"
 #include "lib/base/strings.h"
@@ -265,6 +266,12 @@ class FileParser {
     for (const auto& [name, text] : rule.spec.annotations) {
       if (!base::IsValidUtf8(name) || name.empty()) {
         Report(*rule.annotations_node, fmt::format("invalid annotation name: \"{}\"", name));
+      }
+      if (name == kMissingDataAnnotation) {
+        if (const auto policy = ParseMissingData(text); !policy.ok()) {
+          Report(*rule.annotations_node,
+                 fmt::format("annotation {}: {}", name, policy.error().message()));
+        }
       }
     }
     CheckTemplates(rule, "label", rule.spec.labels);

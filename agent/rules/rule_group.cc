@@ -140,12 +140,23 @@ base::Result<std::unique_ptr<RuleGroup>> RuleGroup::Make(GroupSpec spec, GroupOp
     // Two rules of one identity are told apart by their order.
     std::string key = fmt::format("{}#{}", identity, ++counts[identity]);
     if (!rule.alerting) {
-      rules.push_back(
-          {std::move(key), rule, *std::move(expression), RecordingRule(rule, spec.limit), {}, {}});
+      rules.push_back({std::move(key),
+                       rule,
+                       *std::move(expression),
+                       RecordingRule(rule, spec.limit),
+                       {},
+                       {},
+                       {}});
       continue;
     }
     ASSIGN_OR_RETURN(AlertingRule logic, AlertingRule::Make(rule, expression->text, context));
-    rules.push_back({std::move(key), rule, *std::move(expression), std::move(logic), {}, {}});
+    rules.push_back({std::move(key),
+                     rule,
+                     *std::move(expression),
+                     std::move(logic),
+                     {},
+                     MakeDataQueries(rule.expression, *environment.parse),
+                     {}});
   }
   return std::unique_ptr<RuleGroup>(
       new RuleGroup(std::move(spec), std::move(options), environment, std::move(rules)));
@@ -215,10 +226,15 @@ void RuleGroup::Evaluate(const Tick& tick) {
 
 base::Result<Outcome> RuleGroup::Advance(Rule& rule, const Tick& tick) const {
   const int64_t at_ms = QueryTime(tick);
-  ASSIGN_OR_RETURN(const promql::Vector vector, Query(rule.expression, at_ms));
+  ASSIGN_OR_RETURN(promql::Vector vector, Query(rule.expression, at_ms));
   if (auto* alerting = std::get_if<AlertingRule>(&rule.logic)) {
-    return alerting->Advance(
-        vector, tick, TemplateEnvironment(*environment_.parse, options_.external_url, at_ms));
+    std::optional<DataSnapshot> data;
+    if (rule.data) {
+      data.emplace(*rule.data, at_ms);
+    }
+    return alerting->Advance(std::move(vector), tick,
+                             TemplateEnvironment(*environment_.parse, options_.external_url, at_ms),
+                             data ? &*data : nullptr);
   }
   return std::get<RecordingRule>(rule.logic).Advance(vector);
 }

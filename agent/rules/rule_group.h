@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -101,8 +102,9 @@ class RuleGroup {
     RuleSpec spec;
     Expression expression;
     std::variant<AlertingRule, RecordingRule> logic;
-    Series series;       // What the last successful evaluation wrote.
-    AlertsOfRule saved;  // What the journal has.
+    Series series;                    // What the last successful evaluation wrote.
+    std::optional<DataQueries> data;  // Of alerting rules.
+    AlertsOfRule saved;               // What the journal has.
   };
 
   RuleGroup(GroupSpec spec, GroupOptions options, GroupEnvironment environment,

@@ -35,6 +35,8 @@ struct AlertStatus {
   // Since when the alert fires only because of keep_firing_for.
   std::optional<base::WallTime> keep_firing_since;
   double value = 0;
+  // Why the alert stands although its expression gives nothing: its data are missing.
+  std::string missing_reason;
 };
 
 struct RuleStatus {

@@ -85,6 +85,9 @@ void WriteAlert(const rules::AlertStatus& alert, base::JsonWriter& json) {
     json.Member("keepFiringSince", FormatApiTime(*alert.keep_firing_since));
   }
   json.Member("value", FormatAlertValue(alert.value));
+  if (!alert.missing_reason.empty()) {
+    json.Member("missingData", alert.missing_reason);
+  }
   json.EndObject();
 }
 

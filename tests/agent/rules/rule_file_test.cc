@@ -94,6 +94,11 @@ TEST(RuleFile, RefusesWhatPrometheusRefuses) {
   check("groups: {name: g}\n", "f.yml:1: a sequence is expected");
   check("groups:\n- rules: []\n", "f.yml:2: a group needs a name");
   check("groups:\n-\n", "a group needs a name");
+  check(
+      "groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, annotations: {tarsier_missing_data: "
+      "no}}\n",
+      "f.yml:4: annotation tarsier_missing_data: \"no\": one of resolve, hold and fire is "
+      "expected");
   check("groups:\n- name: g\n- name: g\n", "f.yml:3: group \"g\" is repeated");
   check("groups:\n- name: g\n  name: h\n", "f.yml:3");
   check("groups:\n- name: g\n  interval: soon\n", "f.yml:3");
