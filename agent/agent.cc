@@ -14,6 +14,7 @@
 #include "agent/discovery/file_sd.h"
 #include "agent/local_servers.h"
 #include "agent/rule_sources.h"
+#include "agent/rules/alert_journal.h"
 #include "agent/rules/manager.h"
 #include "agent/scrape/manager.h"
 #include "agent/self_metrics.h"
@@ -356,9 +357,29 @@ class Agent::Impl {
     return router->Handle(request);
   }
 
+  // Without it alerts are evaluated and sent all the same.
+  void OpenJournal() REQUIRES_LOCK(control_mutex_) {
+    if (!state_file_) {
+      return;
+    }
+    auto database = state_file_->Connect();
+    auto journal = database.ok()
+                       ? rules::AlertJournal::Open(*std::move(database))
+                       : base::Result<std::unique_ptr<rules::AlertJournal>>(database.error());
+    if (!journal.ok()) {
+      logger_.Error("a restart will forget the state of alerts",
+                    {{"error", journal.error().message()}});
+      return;
+    }
+    journal_ = *std::move(journal);
+  }
+
   void MakeParts() REQUIRES_LOCK(control_mutex_) {
+    OpenJournal();
     rules_ = std::make_unique<rules::Manager>(
-        rules::ManagerOptions{.external_url = external_url_, .resend_delay = options_.resend_delay},
+        rules::ManagerOptions{.external_url = external_url_,
+                              .resend_delay = options_.resend_delay,
+                              .journal = journal_.get()},
         MakeParseFunc(engine_, store_.get()), *store_,
         [this](std::vector<notify::Alert> alerts) { alerts_.Notify(std::move(alerts)); }, clock_,
         logger_);
@@ -454,6 +475,7 @@ class Agent::Impl {
   const promql::Engine engine_;
   // Without one, everything is in memory only.
   std::optional<state::StateFile> state_file_;
+  std::unique_ptr<rules::AlertJournal> journal_;
   std::unique_ptr<storage::Store> store_;
   AlertSink alerts_;
   RequestCounter requests_;
