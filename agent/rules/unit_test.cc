@@ -64,6 +64,7 @@ std::string Format(const std::vector<AlertTexts>& alerts) {
     return "[]";
   }
   std::vector<std::string> entries;
+  entries.reserve(alerts.size());
   for (size_t i = 0; i < alerts.size(); ++i) {
     entries.push_back(fmt::format("            {}:\n              {}", i, Format(alerts[i])));
   }
@@ -83,6 +84,7 @@ std::string Format(double value) {
 
 std::string Format(const std::vector<TextSample>& samples) {
   std::vector<std::string> entries;
+  entries.reserve(samples.size());
   for (const TextSample& sample : samples) {
     entries.push_back(fmt::format("{} {}", Format(sample.labels), Format(sample.value)));
   }

@@ -1,6 +1,5 @@
 #include "agent/rules/unit_test_file.h"
 
-#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <set>
@@ -31,7 +30,10 @@ Result<void> ReadTexts(const Reader& reader, const Node& node, ExpectedTexts& ta
 Result<void> ReadValue(const Reader& reader, const Node& node, double& target) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   static constexpr std::pair<std::string_view, double> kSpecial[] = {
-      {".inf", kInfinity}, {"+.inf", kInfinity}, {"-.inf", -kInfinity}, {".nan", std::nan("")}};
+      {".inf", kInfinity},
+      {"+.inf", kInfinity},
+      {"-.inf", -kInfinity},
+      {".nan", std::numeric_limits<double>::quiet_NaN()}};
   std::string text;
   RETURN_IF_ERROR(reader.Read(node, text));
   const std::string word = base::ToLower(text);
