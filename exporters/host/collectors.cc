@@ -13,7 +13,8 @@ extern const HostCollector kArpCollector, kBondingCollector, kConntrackCollector
     kCgroupsCollector, kCpuVulnerabilitiesCollector, kInterruptsCollector, kKernelHungCollector,
     kLimitsCollector, kListenersCollector, kMeminfoNumaCollector, kProcessGroupsCollector,
     kProcessesCollector, kRaplCollector, kSlabinfoCollector, kSoftirqsCollector, kSwapCollector,
-    kTcpstatCollector, kZfsCollector, kZoneinfoCollector;
+    kTcpstatCollector, kZfsCollector, kZoneinfoCollector, kFibrechannelCollector,
+    kInfinibandCollector, kIpvsCollector, kNfsCollector, kTapestatsCollector, kXfsCollector;
 
 namespace {
 
@@ -33,10 +34,13 @@ constexpr const HostCollector* kCollectors[] = {
     &kDmiCollector,
     &kEdacCollector,
     &kEntropyCollector,
+    &kFibrechannelCollector,
     &kFilefdCollector,
     &kFilesystemCollector,
     &kHwmonCollector,
+    &kInfinibandCollector,
     &kInterruptsCollector,
+    &kIpvsCollector,
     &kKernelHungCollector,
     &kListenersCollector,
     &kLoadavgCollector,
@@ -46,6 +50,7 @@ constexpr const HostCollector* kCollectors[] = {
     &kNetclassCollector,
     &kNetdevCollector,
     &kNetstatCollector,
+    &kNfsCollector,
     &kNvmeCollector,
     &kOsCollector,
     &kPowerSupplyClassCollector,
@@ -61,6 +66,7 @@ constexpr const HostCollector* kCollectors[] = {
     &kSoftnetCollector,
     &kStatCollector,
     &kSwapCollector,
+    &kTapestatsCollector,
     &kTcpstatCollector,
     &kThermalZoneCollector,
     &kTimeCollector,
@@ -69,6 +75,7 @@ constexpr const HostCollector* kCollectors[] = {
     &kUnameCollector,
     &kVmstatCollector,
     &kWatchdogCollector,
+    &kXfsCollector,
     &kZfsCollector,
     &kZoneinfoCollector,
     &kLimitsCollector,

@@ -58,6 +58,9 @@ std::string_view PathIn(std::string_view text) {
       continue;
     }
     const std::string_view path = line.substr(second + 1);
+    if (path.substr(0, 1) != "/") {
+      continue;
+    }
     if (line.substr(0, 3) == "0::" && path != "/") {
       return path;
     }

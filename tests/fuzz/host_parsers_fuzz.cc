@@ -1,11 +1,17 @@
 // Every parser of the host exporter on the same bytes: none may crash, hang or read beyond them.
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "exporters/host/cgroups.h"
+#include "exporters/host/container_names.h"
 #include "exporters/host/links.h"
 #include "exporters/host/parsers.h"
+#include "exporters/host/processes.h"
+#include "exporters/host/sockets.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -38,6 +44,27 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static_cast<void>(host::ParseTextfile(text));
   static_cast<void>(host::ParseUdevProperties(text));
   static_cast<void>(host::ParseUdpQueues(text));
+  static_cast<void>(host::ParseKstat(text));
+  static_cast<void>(host::ParseInterrupts(text));
+  static_cast<void>(host::ParseProcessStat(text));
+  static_cast<void>(host::ParseProcessStatus(text));
+  static_cast<void>(host::ParseProcessIo(text));
+  static_cast<void>(host::ParseOpenFilesLimit(text));
+  static_cast<void>(host::UnitOfProcess(text));
+  static_cast<void>(host::CgroupOfProcess(text));
+  static_cast<void>(host::ClassifyCgroup(text));
+  static_cast<void>(host::ParseIoStat(text));
+  std::vector<host::CgroupDevice> devices;
+  host::ParseBlkio(text, true, &devices);
+  static_cast<void>(host::ParseDockerConfig(text));
+  std::map<std::string, host::ContainerIdentity, std::less<>> identities =
+      host::ParsePodmanContainers(text);
+  host::ParseConmonArguments(text, &identities);
+  host::ParseKubernetesLogName(text, &identities);
+  static_cast<void>(host::ParseInetListener(text));
+  static_cast<void>(host::ParseUnixListener(text));
+  static_cast<void>(host::ParseNetlinkMessages(
+      text, [](uint16_t, std::string_view) { return base::Result<void>(); }));
   std::vector<host::Link> links;
   static_cast<void>(host::ParseLinkMessages(text, &links));
   return 0;

@@ -65,6 +65,7 @@ TEST(UnitOfProcess, IsTheUnitOrTheContainer) {
   EXPECT_EQ(UnitOfProcess("2:name=systemd:/user.slice/session-1.scope\n1:cpu:/\n"),
             "session-1.scope");
   EXPECT_EQ(UnitOfProcess(""), "-");
+  EXPECT_EQ(UnitOfProcess("0::no/slash\n1:a:b\n::"), "-");
   EXPECT_EQ(CgroupOfProcess("0::/a/b\n"), "/a/b");
   EXPECT_EQ(CgroupOfProcess("nonsense\n"), "/");
 }
