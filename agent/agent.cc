@@ -45,7 +45,8 @@ uint64_t SeedOf(std::string_view text) { return model::Labels({{"seed", text}}).
 struct Loaded {
   config::Config config;
   std::vector<rules::GroupSpec> groups;
-  std::vector<notify::ReceiverConfig> receivers;
+  std::shared_ptr<const notify::Routing> routing;
+  std::vector<notify::AlertmanagerTarget> alertmanagers;
   std::string yaml;  // Secrets taken out.
 };
 
@@ -178,8 +179,9 @@ class Agent::Impl {
     patterns.insert(patterns.end(), options_.rule_files.begin(), options_.rule_files.end());
     ASSIGN_OR_RETURN(loaded.groups,
                      LoadRules(patterns, Bundled(), MakeParseFunc(engine_, nullptr)));
-    ASSIGN_OR_RETURN(loaded.receivers,
-                     MakeReceivers(options_.webhook_urls, loaded.config.alertmanagers));
+    ASSIGN_OR_RETURN(loaded.routing, MakeRouting(options_.destinations));
+    RETURN_IF_ERROR(notify::CheckRouting(*loaded.routing));
+    ASSIGN_OR_RETURN(loaded.alertmanagers, MakeTargets(loaded.config.alertmanagers));
     return loaded;
   }
 
@@ -190,10 +192,12 @@ class Agent::Impl {
     }
     WarnOfEmptyPatterns(loaded.config.rule_files);
     const config::GlobalConfig& global = loaded.config.global;
-    RETURN_IF_ERROR(alerts_.Configure({.receivers = loaded.receivers,
+    RETURN_IF_ERROR(alerts_.Configure({.routing = loaded.routing,
+                                       .alertmanagers = loaded.alertmanagers,
                                        .external_labels = global.external_labels,
                                        .relabel_rules = loaded.config.alert_relabel_configs,
-                                       .external_url = external_url_}));
+                                       .external_url = external_url_},
+                                      state_file_ ? &*state_file_ : nullptr));
     rule_count_ = 0;
     for (const rules::GroupSpec& group : loaded.groups) {
       rule_count_ += group.rules.size();
@@ -416,6 +420,7 @@ class Agent::Impl {
       const base::MutexLock lock(view_mutex_);
       return external_labels_;
     };
+    views.notifier = [this] { return alerts_.notifier(); };
     views.store = [this] {
       const storage::HeadStats stats = store_->Stats().head;
       return web::StoreStats{stats.series, stats.chunks, stats.min_time_ms, stats.max_time_ms};

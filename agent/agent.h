@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/alert_sink.h"
 #include "agent/promql/engine.h"
 #include "exporters/toolkit/flags.h"
 #include "lib/base/log.h"
@@ -33,7 +34,7 @@ struct AgentOptions {
   std::string external_url;  // Empty: this host's name and the first port.
   bool lifecycle = true;     // POST /-/reload.
 
-  std::vector<base::Secret> webhook_urls;
+  Destinations destinations;
   std::chrono::milliseconds resend_delay{60'000};
 
   // Where samples, alert states, silences and notifications are kept; empty: in memory only.

@@ -1,96 +1,57 @@
 #include "agent/alert_sink.h"
 
-#include <algorithm>
-#include <tuple>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
-#include "agent/scrape/http_source.h"
-#include "lib/base/file.h"
-#include "lib/base/strings.h"
+#include "agent/config/alertmanager_config.h"
 #include "lib/base/url.h"
 
 namespace agent {
 namespace {
 
-constexpr std::chrono::milliseconds kSwapDrain{5000};
+std::string ShownUrl(const base::Secret& secret) {
+  const auto url = base::ParseUrl(secret.Reveal());
+  // The path of a webhook is often its password.
+  return url.ok()
+             ? fmt::format("{}://{}", url->scheme,
+                           url->port == 0 ? url->host : base::FormatHostPort(url->host, url->port))
+             : "?";
+}
 
-base::Result<base::Secret> ReadSecret(const base::Secret& text, const std::string& file) {
-  if (file.empty()) {
-    return text;
+// Where a receiver's messages go, without secrets.
+std::string Place(const std::string& id, const notify::Integration& integration) {
+  if (const auto* webhook = std::get_if<notify::WebhookConfig>(&integration.config)) {
+    return webhook->url.file.empty() ? ShownUrl(webhook->url.text) : id;
   }
-  ASSIGN_OR_RETURN(const std::string content, base::ReadFile(file));
-  return base::Secret(std::string(base::TrimSpace(content)));
-}
-
-base::Result<http::ClientOptions> MakeClientOptions(const config::AlertmanagerConfig& config) {
-  http::ClientOptions options = config.http;
-  const scrape::Auth& auth = config.auth;
-  if (auth.basic) {
-    ASSIGN_OR_RETURN(const base::Secret user,
-                     ReadSecret(base::Secret(auth.username), auth.username_file));
-    options.basic_auth_user = user.Reveal();
-    ASSIGN_OR_RETURN(options.basic_auth_password, ReadSecret(auth.password, auth.password_file));
-  } else if (base::EqualsIgnoreCase(auth.authorization_type, "bearer")) {
-    ASSIGN_OR_RETURN(options.bearer_token, ReadSecret(auth.credentials, auth.credentials_file));
-  } else if (!auth.authorization_type.empty()) {
-    return base::Error(fmt::format("alertmanagers: authorization type \"{}\" is not supported yet",
-                                   auth.authorization_type),
-                       base::ErrorKind::kInvalidArgument);
-  }
-  return options;
-}
-
-auto ReceiverFields(const notify::ReceiverConfig& receiver) {
-  const http::ClientOptions& http = receiver.http;
-  return std::tie(receiver.kind, receiver.name, receiver.url, receiver.timeout,
-                  receiver.send_resolved, http.basic_auth_user, http.basic_auth_password,
-                  http.bearer_token, http.ca_file, http.cert_file, http.key_file, http.server_name,
-                  http.insecure_skip_verify, http.follow_redirects, http.proxy_url);
-}
-
-bool SameReceivers(const std::vector<notify::ReceiverConfig>& a,
-                   const std::vector<notify::ReceiverConfig>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return ReceiverFields(x) == ReceiverFields(y);
-  });
-}
-
-std::vector<std::string> Urls(const std::vector<notify::ReceiverConfig>& receivers,
-                              bool alertmanagers_only) {
-  std::vector<std::string> urls;
-  for (const notify::ReceiverConfig& receiver : receivers) {
-    const bool alertmanager = receiver.kind == notify::ReceiverKind::kAlertmanager;
-    if (alertmanager || !alertmanagers_only) {
-      const auto url = base::ParseUrl(receiver.url);
-      // The path of a webhook is often its password.
-      const std::string shown =
-          !url.ok()      ? "?"
-          : alertmanager ? url->Redacted()
-                         : fmt::format("{}://{}", url->scheme,
-                                       url->port == 0 ? url->host
-                                                      : base::FormatHostPort(url->host, url->port));
-      urls.push_back(alertmanager ? shown + "/api/v2/alerts" : shown);
-    }
-  }
-  return urls;
+  return id;
 }
 
 }  // namespace
 
-base::Result<std::vector<notify::ReceiverConfig>> MakeReceivers(
-    const std::vector<base::Secret>& webhooks,
-    const std::vector<config::AlertmanagerConfig>& alertmanagers) {
-  std::vector<notify::ReceiverConfig> receivers;
-  for (const base::Secret& url : webhooks) {
-    const std::string name =
-        receivers.empty() ? "webhook" : fmt::format("webhook-{}", receivers.size() + 1);
-    receivers.push_back(
-        {.kind = notify::ReceiverKind::kWebhook, .name = name, .url = url.Reveal()});
+base::Result<std::shared_ptr<const notify::Routing>> MakeRouting(const Destinations& destinations) {
+  auto routing = std::make_shared<notify::Routing>();
+  if (!destinations.alertmanager_config_file.empty()) {
+    ASSIGN_OR_RETURN(*routing, config::LoadAlertmanager(destinations.alertmanager_config_file));
   }
+  for (const base::Secret& secret : destinations.webhook_urls) {
+    const auto url = base::ParseUrl(secret.Reveal());
+    if (!url.ok() || (url->scheme != "http" && url->scheme != "https") || url->host.empty()) {
+      return base::Error("flag --alert.webhook-url: the URL must be http://HOST… or https://HOST…",
+                         base::ErrorKind::kInvalidArgument);
+    }
+  }
+  notify::AddPlainWebhooks(destinations.webhook_urls, destinations.webhook_key, routing.get());
+  return std::shared_ptr<const notify::Routing>(std::move(routing));
+}
+
+base::Result<std::vector<notify::AlertmanagerTarget>> MakeTargets(
+    const std::vector<config::AlertmanagerConfig>& alertmanagers) {
+  std::vector<notify::AlertmanagerTarget> targets;
   for (const config::AlertmanagerConfig& config : alertmanagers) {
-    ASSIGN_OR_RETURN(const http::ClientOptions http, MakeClientOptions(config));
+    ASSIGN_OR_RETURN(const notify::HttpConfig http,
+                     config::MakeHttpConfig(config.auth, config.http));
     for (const discovery::TargetGroup& group : config.static_configs) {
       for (const std::string& target : group.targets) {
         const std::string slash =
@@ -100,15 +61,14 @@ base::Result<std::vector<notify::ReceiverConfig>> MakeReceivers(
         while (url.ends_with('/')) {
           url.pop_back();
         }
-        receivers.push_back({.kind = notify::ReceiverKind::kAlertmanager,
-                             .name = fmt::format("alertmanager-{}", target),
-                             .url = std::move(url),
-                             .http = http,
-                             .timeout = config.timeout});
+        targets.push_back({.name = fmt::format("alertmanager-{}", target),
+                           .url = std::move(url),
+                           .http = http,
+                           .timeout = config.timeout});
       }
     }
   }
-  return receivers;
+  return targets;
 }
 
 std::vector<notify::Alert> RelabelAlerts(std::vector<notify::Alert> alerts,
@@ -135,28 +95,28 @@ std::shared_ptr<const AlertSink::State> AlertSink::Current() const {
   return state_;
 }
 
-base::Result<void> AlertSink::Configure(Settings settings) {
+base::Result<void> AlertSink::Configure(Settings settings, const state::StateFile* file) {
   const std::shared_ptr<const State> before = Current();
   auto next = std::make_shared<State>();
-  const bool same = before != nullptr && before->settings.external_url == settings.external_url &&
-                    SameReceivers(before->settings.receivers, settings.receivers);
-  if (same) {
+  notify::NotifierConfig config{.routing = settings.routing,
+                                .alertmanagers = settings.alertmanagers,
+                                .external_url = settings.external_url};
+  if (before != nullptr) {
     next->notifier = before->notifier;
+    RETURN_IF_ERROR(next->notifier->Configure(std::move(config)));
   } else {
-    ASSIGN_OR_RETURN(next->notifier, notify::Notifier::Make({.receivers = settings.receivers,
-                                                             .external_labels = {},
-                                                             .external_url = settings.external_url},
-                                                            clock_, logger_));
+    ASSIGN_OR_RETURN(next->notifier,
+                     notify::Notifier::Make(std::move(config), file, clock_, logger_));
   }
   next->settings = std::move(settings);
-  {
-    const base::MutexLock lock(mutex_);
-    state_ = next;
-  }
-  if (!same && before != nullptr) {
-    before->notifier->Stop(kSwapDrain);
-  }
+  const base::MutexLock lock(mutex_);
+  state_ = std::move(next);
   return {};
+}
+
+std::shared_ptr<notify::Notifier> AlertSink::notifier() const {
+  const auto state = Current();
+  return state == nullptr ? nullptr : state->notifier;
 }
 
 void AlertSink::Notify(std::vector<notify::Alert> alerts) {
@@ -178,13 +138,30 @@ void AlertSink::Stop(std::chrono::milliseconds drain) {
 }
 
 std::vector<std::string> AlertSink::ReceiverUrls() const {
-  const auto state = Current();
-  return state == nullptr ? std::vector<std::string>() : Urls(state->settings.receivers, false);
+  std::vector<std::string> urls;
+  if (const auto state = Current(); state != nullptr) {
+    for (const notify::Receiver& receiver : state->settings.routing->receivers) {
+      const std::vector<std::string> ids = IntegrationIds(receiver);
+      for (size_t i = 0; i < ids.size(); ++i) {
+        urls.push_back(Place(ids[i], receiver.integrations[i]));
+      }
+    }
+    for (std::string& url : AlertmanagerUrls()) {
+      urls.push_back(std::move(url));
+    }
+  }
+  return urls;
 }
 
 std::vector<std::string> AlertSink::AlertmanagerUrls() const {
-  const auto state = Current();
-  return state == nullptr ? std::vector<std::string>() : Urls(state->settings.receivers, true);
+  std::vector<std::string> urls;
+  if (const auto state = Current(); state != nullptr) {
+    for (const notify::AlertmanagerTarget& target : state->settings.alertmanagers) {
+      const auto url = base::ParseUrl(target.url);
+      urls.push_back((url.ok() ? url->Redacted() : "?") + "/api/v2/alerts");
+    }
+  }
+  return urls;
 }
 
 std::vector<model::MetricFamily> AlertSink::Metrics() const {

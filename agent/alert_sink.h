@@ -9,6 +9,7 @@
 #include "agent/config/config.h"
 #include "agent/notify/alert.h"
 #include "agent/notify/notifier.h"
+#include "agent/notify/routing.h"
 #include "agent/relabel/relabel.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -18,10 +19,19 @@
 
 namespace agent {
 
-// Webhooks of the command line and Alertmanagers of the configuration. Errors: a credentials file
-// that cannot be read, a kind of authorization that notifications do not know.
-base::Result<std::vector<notify::ReceiverConfig>> MakeReceivers(
-    const std::vector<base::Secret>& webhooks,
+// Where alerts go, by the command line and the configuration.
+struct Destinations {
+  std::string alertmanager_config_file;  // Empty: none.
+  std::vector<base::Secret> webhook_urls;
+  notify::SecretSource webhook_key;  // Signs the bodies of webhook_urls.
+};
+
+// What `destinations` say: the routes of the file, then a route to each webhook. Errors: the file,
+// a URL.
+base::Result<std::shared_ptr<const notify::Routing>> MakeRouting(const Destinations& destinations);
+
+// Alertmanagers to forward to. Errors: a kind of authorization that notifications do not know.
+base::Result<std::vector<notify::AlertmanagerTarget>> MakeTargets(
     const std::vector<config::AlertmanagerConfig>& alertmanagers);
 
 // Adds `external` to the labels that lack them, then relabels; drops what the rules drop. Pure.
@@ -33,7 +43,8 @@ std::vector<notify::Alert> RelabelAlerts(std::vector<notify::Alert> alerts,
 class AlertSink {
  public:
   struct Settings {
-    std::vector<notify::ReceiverConfig> receivers;
+    std::shared_ptr<const notify::Routing> routing;
+    std::vector<notify::AlertmanagerTarget> alertmanagers;
     model::Labels external_labels;
     std::vector<relabel::Rule> relabel_rules;
     std::string external_url;
@@ -43,8 +54,9 @@ class AlertSink {
   AlertSink(const base::Clock& clock, const base::Logger& logger)
       : clock_(clock), logger_(logger) {}
 
-  // On an error the receivers stay what they were. What the old ones have queued is still sent.
-  base::Result<void> Configure(Settings settings);
+  // `file`, which may be null, is taken the first time and must outlive the sink. On an error
+  // everything stays what it was.
+  base::Result<void> Configure(Settings settings, const state::StateFile* file);
   void Notify(std::vector<notify::Alert> alerts);
   void Stop(std::chrono::milliseconds drain);
 
@@ -52,6 +64,8 @@ class AlertSink {
   std::vector<std::string> ReceiverUrls() const;
   std::vector<std::string> AlertmanagerUrls() const;
   std::vector<model::MetricFamily> Metrics() const;
+  // Null before the first Configure.
+  std::shared_ptr<notify::Notifier> notifier() const;
 
  private:
   // Immutable once it is current.

@@ -1,5 +1,6 @@
 #include "agent/commands.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <string_view>
@@ -8,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "agent/config/alertmanager_config.h"
 #include "agent/config/config.h"
+#include "agent/notify/notifier.h"
 #include "agent/promql/engine.h"
 #include "agent/rule_sources.h"
 #include "agent/rules/check.h"
@@ -104,6 +107,30 @@ int CheckOneConfig(const std::string& file, bool syntax_only, const rules::Check
                                                         options, std::cout, std::cerr));
   }
   return code;
+}
+
+// An alertmanager.yml has routes, a prometheus.yml has none.
+bool IsAlertmanagerConfig(const std::string& file) {
+  const auto text = base::ReadFile(file, yaml::kMaxBytes);
+  const auto root = text.ok() ? yaml::Parse(*text, file) : base::Result<Node>(text.error());
+  return root.ok() && std::any_of(root->members.begin(), root->members.end(),
+                                  [](const auto& member) { return member.first == "route"; });
+}
+
+int CheckAlertmanagerConfig(const std::string& file) {
+  std::cout << "Checking " << file << "\n";
+  const auto routing = config::LoadAlertmanager(file);
+  const auto checked =
+      routing.ok() ? notify::CheckRouting(*routing) : base::Result<void>(routing.error());
+  if (!checked.ok()) {
+    std::cerr << "  FAILED: " << checked.error().message() << "\n";
+    std::cout << "\n";
+    return rules::kCheckFailed;
+  }
+  std::cout << "  SUCCESS: " << routing->receivers.size() << " receivers, "
+            << routing->inhibit_rules.size() << " inhibit rules, " << routing->time_intervals.size()
+            << " time intervals\n\n";
+  return rules::kCheckFine;
 }
 
 base::Result<http::WebConfig> LoadWebConfig(const std::string& file) {
@@ -228,7 +255,10 @@ int CheckConfig(const ParsedFlags& flags) {
   const rules::CheckOptions options = CheckOptionsOf(flags);
   int code = rules::kCheckFine;
   for (const std::string& file : flags.arguments()) {
-    code = rules::WorseCheck(code, CheckOneConfig(file, flags.Bool("syntax-only"), options));
+    const int one = IsAlertmanagerConfig(file)
+                        ? CheckAlertmanagerConfig(file)
+                        : CheckOneConfig(file, flags.Bool("syntax-only"), options);
+    code = rules::WorseCheck(code, one);
   }
   return code;
 }

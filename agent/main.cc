@@ -76,6 +76,16 @@ std::vector<Flag> Flags() {
        .group = rules,
        .help = "Load the rules that come with the agent also with --config.file; the default "
                "without."},
+      {.name = "alertmanager.config-file",
+       .group = rules,
+       .help = "An alertmanager.yml: routes, grouping, inhibition, receivers. Alerts of "
+               "--alert.webhook-url go there besides.",
+       .value_name = "FILE"},
+      {.name = "alert.webhook-secret-file",
+       .group = rules,
+       .help = "A file with the key that signs the bodies of --alert.webhook-url, HMAC-SHA256 in "
+               "the header X-Tarsier-Signature.",
+       .value_name = "FILE"},
       {.name = "alert.webhook-url",
        .env = "TARSIER_ALERT_WEBHOOK_URL",
        .group = rules,
@@ -372,8 +382,10 @@ agent::AgentOptions MakeOptions(const ParsedFlags& flags) {
     assert(enabled.ok());  // CheckFlags has seen to it.
     static_cast<void>(enabled);
   }
+  options.destinations.alertmanager_config_file = flags.String("alertmanager.config-file");
+  options.destinations.webhook_key.file = flags.String("alert.webhook-secret-file");
   for (const std::string& url : flags.List("alert.webhook-url")) {
-    options.webhook_urls.emplace_back(url);
+    options.destinations.webhook_urls.emplace_back(url);
   }
   for (const Flag& flag : Flags()) {
     options.flags.emplace_back(flag.name, FlagText(flags, flag));

@@ -57,17 +57,11 @@ base::Result<void> ReadHttp(const Reader& reader, const Node& node, HttpConfig& 
   HttpStage stage;
   stage.http.follow_redirects = true;
   RETURN_IF_ERROR(reader.ReadMap<HttpStage>(node, kHttpFields<HttpStage>, &stage));
-  const scrape::Auth& auth = stage.auth;
-  if (!auth.authorization_type.empty() &&
-      !base::EqualsIgnoreCase(auth.authorization_type, "bearer")) {
-    return reader.ErrorAt(node, fmt::format("authorization type \"{}\" is not supported yet",
-                                            auth.authorization_type));
+  auto made = MakeHttpConfig(stage.auth, stage.http);
+  if (!made.ok()) {
+    return reader.ErrorAt(node, made.error());
   }
-  config.client = stage.http;
-  config.basic = auth.basic;
-  config.username = {.text = base::Secret(auth.username), .file = auth.username_file};
-  config.password = {.text = auth.password, .file = auth.password_file};
-  config.bearer = {.text = auth.credentials, .file = auth.credentials_file};
+  config = *std::move(made);
   return {};
 }
 
@@ -877,6 +871,21 @@ size_t CountRoutes(const Route& route) {
 }
 
 }  // namespace
+
+base::Result<HttpConfig> MakeHttpConfig(const scrape::Auth& auth,
+                                        const http::ClientOptions& client) {
+  if (!auth.authorization_type.empty() &&
+      !base::EqualsIgnoreCase(auth.authorization_type, "bearer")) {
+    return base::Error(
+        fmt::format("authorization type \"{}\" is not supported yet", auth.authorization_type),
+        base::ErrorKind::kInvalidArgument);
+  }
+  HttpConfig config{.client = client, .basic = auth.basic};
+  config.username = {.text = base::Secret(auth.username), .file = auth.username_file};
+  config.password = {.text = auth.password, .file = auth.password_file};
+  config.bearer = {.text = auth.credentials, .file = auth.credentials_file};
+  return config;
+}
 
 base::Result<Routing> ParseAlertmanager(std::string_view text, const std::string& file) {
   ASSIGN_OR_RETURN(const Node root, yaml::Parse(text, file));

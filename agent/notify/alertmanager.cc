@@ -67,10 +67,7 @@ std::optional<Delivery> AlertmanagerOutbox::Take(Moment now) {
     alerts.push_back(&alert);
     in_flight_.push_back(sequence);
   }
-  return Delivery{.path = "/api/v2/alerts",
-                  .headers = {{"Content-Type", "application/json"}},
-                  .body = AlertmanagerBody(alerts),
-                  .alerts = alerts.size()};
+  return Delivery{.body = AlertmanagerBody(alerts), .alerts = alerts.size()};
 }
 
 void AlertmanagerOutbox::Report(const Verdict& verdict, Moment now) {

@@ -30,7 +30,8 @@ class AlertmanagerOutbox final : public Outbox {
  public:
   explicit AlertmanagerOutbox(RandomFunc random) : random_(std::move(random)) {}
 
-  void Add(const std::vector<Alert>& alerts, Moment now) override;
+  // The newest state of an alert replaces one that was not delivered yet.
+  void Add(const std::vector<Alert>& alerts, Moment now);
   std::optional<base::MonotonicTime> Due() const override;
   std::optional<Delivery> Take(Moment now) override;
   void Report(const Verdict& verdict, Moment now) override;

@@ -9,15 +9,15 @@
 namespace notify {
 namespace {
 
-constexpr size_t kMaxResponseBytes = 8 << 20;  // Nothing in it matters.
-constexpr std::chrono::hours kIdle{1};         // A new alert wakes earlier.
+constexpr std::chrono::milliseconds kMostTime{60'000};
+constexpr std::chrono::hours kIdle{1};  // A new alert wakes earlier.
 
 }  // namespace
 
-Courier::Courier(CourierOptions options, std::unique_ptr<Outbox> outbox, PostFunc post,
+Courier::Courier(std::string receiver, std::unique_ptr<Outbox> outbox, DeliverFunc deliver,
                  const base::Clock& clock, const base::Logger& logger)
-    : options_(std::move(options)),
-      post_(std::move(post)),
+    : receiver_(std::move(receiver)),
+      deliver_(std::move(deliver)),
       clock_(clock),
       logger_(logger),
       outbox_(std::move(outbox)),
@@ -29,13 +29,20 @@ Courier::~Courier() {
   Join();
 }
 
-void Courier::Notify(const std::vector<Alert>& alerts) {
+bool Courier::Change(const std::function<void(Outbox& outbox, Moment now)>& change) {
   const Moment now = Now();
   base::MutexLock lock(mutex_);
-  if (!stopping_) {
-    outbox_->Add(alerts, now);
-    wake_->Request();
+  if (stopping_) {
+    return false;
   }
+  change(*outbox_, now);
+  wake_->Request();
+  return true;
+}
+
+void Courier::Look(const std::function<void(const Outbox& outbox)>& look) const {
+  base::MutexLock lock(mutex_);
+  look(*outbox_);
 }
 
 void Courier::RequestStop(std::chrono::milliseconds drain) {
@@ -86,22 +93,16 @@ void Courier::Work() {
 
 void Courier::Deliver(const Delivery& delivery) {
   const base::MonotonicTime begin = clock_.Monotonic();
-  std::chrono::milliseconds timeout = options_.timeout;
+  std::chrono::milliseconds most_time = kMostTime;
   {
     base::MutexLock lock(mutex_);
     if (stopping_) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(stop_by_ - begin);
-      timeout = std::clamp(left, std::chrono::milliseconds(1), timeout);
+      most_time = std::clamp(left, std::chrono::milliseconds(1), most_time);
     }
   }
-  const auto response = post_({.method = "POST",
-                               .url = options_.url + delivery.path,
-                               .headers = delivery.headers,
-                               .body = delivery.body,
-                               .timeout = timeout,
-                               .max_response_bytes = kMaxResponseBytes});
+  const Verdict verdict = deliver_(delivery, most_time);
   const Moment now = Now();
-  const Verdict verdict = Judge(response, now.wall);
   LogFailure(verdict);
   base::MutexLock lock(mutex_);
   outbox_->Report(verdict, now);
@@ -132,12 +133,12 @@ void Courier::LogFailure(const Verdict& verdict) {
     return;
   }
   if (verdict.reason.empty()) {
-    logger_.Info("alerts are delivered again", {{"receiver", options_.receiver}});
+    logger_.Info("alerts are delivered again", {{"receiver", receiver_}});
   } else {
     logger_.Warn(verdict.kind == Verdict::Kind::kRetry
                      ? "alerts could not be delivered and will be tried again"
                      : "the receiver rejects alerts: check its URL and credentials",
-                 {{"receiver", options_.receiver}, {"error", verdict.reason}});
+                 {{"receiver", receiver_}, {"error", verdict.reason}});
   }
 }
 

@@ -17,8 +17,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mutex.h"
-#include "lib/base/result.h"
-#include "lib/http/client.h"
 
 namespace notify {
 
@@ -35,28 +33,27 @@ struct CourierCounters {
   double latency_sum_seconds = 0;
 };
 
-struct CourierOptions {
-  std::string receiver;  // For logs.
-  std::string url;       // A secret: never logged.
-  std::chrono::milliseconds timeout{10'000};
-};
-
-// An answer, or why there was none; http::Client::Do in production.
-using PostFunc =
-    std::function<base::Result<http::ClientResponse>(const http::ClientRequest& request)>;
+// Sends, within `most_time`, and says what the answer means.
+using DeliverFunc =
+    std::function<Verdict(const Delivery& delivery, std::chrono::milliseconds most_time)>;
 
 // Thread-safe.
 class Courier {
  public:
   // `clock` and `logger` must outlive the courier.
-  Courier(CourierOptions options, std::unique_ptr<Outbox> outbox, PostFunc post,
+  // `receiver` is for logs.
+  Courier(std::string receiver, std::unique_ptr<Outbox> outbox, DeliverFunc deliver,
           const base::Clock& clock, const base::Logger& logger);
   ~Courier();  // Stops at once, but for a request under way.
 
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;
 
-  void Notify(const std::vector<Alert>& alerts);
+  // Lets `change` change the outbox, whose type its maker knows, and looks at it again. False when
+  // the courier is stopping and takes nothing new.
+  bool Change(const std::function<void(Outbox& outbox, Moment now)>& change);
+  // Lets `look` look at the outbox.
+  void Look(const std::function<void(const Outbox& outbox)>& look) const;
 
   // Nothing new is taken. What is undelivered is tried until `drain` is over; a request that is
   // under way may take until its timeout. RequestStop does not wait for that, Join does.
@@ -74,8 +71,8 @@ class Courier {
   void LogFailure(const Verdict& verdict);
   Moment Now() const { return {clock_.Now(), clock_.Monotonic()}; }
 
-  const CourierOptions options_;
-  const PostFunc post_;
+  const std::string receiver_;
+  const DeliverFunc deliver_;
   const base::Clock& clock_;
   const base::Logger& logger_;
 

@@ -1,4 +1,5 @@
-// Hands alerts to every configured receiver.
+// Takes alerts to receivers and Alertmanagers. What has to outlive the process is on disk before
+// anything is sent; see ledger.h.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,11 @@
 #include <vector>
 
 #include "agent/notify/alert.h"
+#include "agent/notify/dispatcher.h"
+#include "agent/notify/ledger.h"
+#include "agent/notify/routing.h"
+#include "agent/notify/silence.h"
+#include "agent/state/state_file.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/result.h"
@@ -18,46 +24,69 @@
 
 namespace notify {
 
-enum class ReceiverKind { kWebhook, kAlertmanager };
+inline constexpr size_t kMaxDeadLetters = 1000;  // Beyond it the oldest is forgotten.
 
-struct ReceiverConfig {
-  ReceiverKind kind = ReceiverKind::kWebhook;
-  std::string name;  // Unique: the label of metrics and the `receiver` of webhook bodies.
-  // The webhook's URL, or that of an Alertmanager without "/api/v2/alerts". May hold a secret.
-  std::string url;
-  http::ClientOptions http;
-  std::chrono::milliseconds timeout{10'000};  // Of one delivery.
-  bool send_resolved = true;                  // Webhooks only.
+// A real Alertmanager to which all alerts are forwarded.
+struct AlertmanagerTarget {
+  std::string name;  // Unique: the label of metrics.
+  std::string url;   // Without "/api/v2/alerts".
+  HttpConfig http;
+  std::chrono::milliseconds timeout{10'000};
 };
 
-struct NotifierOptions {
-  std::vector<ReceiverConfig> receivers;
-  model::Labels external_labels;  // Added to alerts that lack them.
-  std::string external_url;       // Of this agent.
+struct NotifierConfig {
+  std::shared_ptr<const Routing> routing;  // Not null.
+  std::vector<AlertmanagerTarget> alertmanagers;
+  std::string external_url;  // Of this agent.
 };
 
 // Thread-safe.
 class Notifier {
  public:
-  // `clock` and `logger` must outlive the notifier. Errors: kInvalidArgument (URL, repeated name).
-  static base::Result<std::unique_ptr<Notifier>> Make(const NotifierOptions& options,
+  // `file` may be null: nothing outlives the process then. All references must outlive the
+  // notifier. Errors: templates, URLs, the state file.
+  static base::Result<std::unique_ptr<Notifier>> Make(NotifierConfig config,
+                                                      const state::StateFile* file,
                                                       const base::Clock& clock,
                                                       const base::Logger& logger);
   ~Notifier();
 
-  // The NotifyFunc of rules: queues and returns.
+  // Goes on with another configuration; what waits for receivers that stay still waits, what waits
+  // for others becomes dead letters. Errors: as Make; then nothing changed.
+  base::Result<void> Configure(NotifierConfig config);
+
+  // The NotifyFunc of rules. Changes of state are on disk when it returns, unless the disk fails.
   void Notify(std::vector<Alert> alerts);
+  // The same for alerts of others: fails when the disk does.
+  base::Result<void> Receive(std::vector<Alert> alerts);
 
   // Tries to deliver what is queued for at most `drain`, then stops.
   void Stop(std::chrono::milliseconds drain);
 
-  // By receiver: notifications_total, failed_total, dropped_total, queue length, latency.
   std::vector<model::MetricFamily> Metrics() const;
+
+  // What the API shows.
+  std::shared_ptr<const Routing> routing() const;
+  std::vector<AlertState> Alerts() const;
+  std::vector<GroupState> Groups() const;
+  std::vector<Silence> Silences() const;
+  // The silence that now holds. Errors: see SilenceSet, the disk.
+  base::Result<Silence> SetSilence(Silence silence);
+  base::Result<void> ExpireSilence(const std::string& id);
+  std::vector<Letter> Waiting() const;
+  std::vector<Letter> DeadLetters() const;
+  // Makes a dead letter wait again, or discards it. Errors: kNotFound.
+  base::Result<void> RetryLetter(const std::string& key);
+  base::Result<void> DiscardLetter(const std::string& key);
 
  private:
   class Impl;
   explicit Notifier(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// Everything of a routing that only shows when it is used: templates that do not parse. Reads the
+// template files.
+base::Result<void> CheckRouting(const Routing& routing);
 
 }  // namespace notify

@@ -1,15 +1,14 @@
-// What waits to be delivered to one receiver. Pure: a courier does the waiting and the sending.
+// What waits to be delivered to one receiver. A courier does the waiting and the sending.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "agent/notify/alert.h"
+#include "agent/notify/notification.h"
 #include "agent/notify/retry.h"
 #include "lib/base/clock.h"
 
@@ -24,11 +23,10 @@ struct Moment {
   base::MonotonicTime monotonic;
 };
 
-// One POST.
+// One message.
 struct Delivery {
-  std::string path = {};  // Appended to the receiver's URL.
-  std::vector<std::pair<std::string, std::string>> headers = {};
-  std::string body = {};
+  std::shared_ptr<const Notification> notification = {};  // For an integration, or
+  std::string body = {};                                  // for an Alertmanager.
   size_t alerts = 0;
 };
 
@@ -36,9 +34,6 @@ struct Delivery {
 class Outbox {
  public:
   virtual ~Outbox() = default;
-
-  // The newest state of an alert replaces one that was not delivered yet.
-  virtual void Add(const std::vector<Alert>& alerts, Moment now) = 0;
 
   // When something is due next; nothing when there is nothing to do.
   virtual std::optional<base::MonotonicTime> Due() const = 0;

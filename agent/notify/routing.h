@@ -114,7 +114,7 @@ struct EmailConfig {
   bool require_tls = true;
   http::ClientOptions tls;
   std::string html = R"({{ template "email.default.html" . }})";
-  std::string text;
+  std::string text = R"({{ template "email.default.text" . }})";
   std::map<std::string, std::string> headers;  // Names in canonical form; templates.
   bool threading = false;
 };

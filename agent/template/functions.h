@@ -27,6 +27,8 @@ struct Environment {
   QueryFunc query;  // Empty: `query` is an error.
   std::string external_url;
   int64_t now_ms = 0;  // The time of the evaluation.
+  // The same time in a zone of that name; empty where there are none.
+  std::function<base::Result<Time>(const std::string& zone, Time time)> zone;
 };
 
 inline constexpr size_t kAnyNumber = static_cast<size_t>(-1);
@@ -38,9 +40,12 @@ struct Function {
   base::Result<Value> (*run)(const Environment& environment, std::span<const Value> args);
 };
 
+// Which functions a template may call: those of rules, or those of notifications.
+enum class Dialect { kRules, kNotifications };
+
 // All of them, sorted by name.
-std::span<const Function> Functions();
+std::span<const Function> Functions(Dialect dialect = Dialect::kRules);
 // Null when there is none of that name.
-const Function* FindFunction(std::string_view name);
+const Function* FindFunction(std::string_view name, Dialect dialect = Dialect::kRules);
 
 }  // namespace tmpl

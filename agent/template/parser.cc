@@ -67,8 +67,8 @@ std::optional<Value> ParseGoNumber(std::string_view text) {
 class Parser {
  public:
   Parser(const std::string& name, std::string_view input,
-         std::span<const std::string_view> variables)
-      : name_(name), input_(input), lexer_(input) {
+         std::span<const std::string_view> variables, Dialect dialect)
+      : name_(name), input_(input), dialect_(dialect), lexer_(input) {
     variables_.assign(variables.begin(), variables.end());
     Advance();
   }
@@ -457,7 +457,7 @@ class Parser {
   }
 
   base::Result<Operand> FunctionOperand() {
-    const Function* function = FindFunction(token_.text);
+    const Function* function = FindFunction(token_.text, dialect_);
     if (function == nullptr) {
       return Fail(fmt::format("function \"{}\" not defined", token_.text));
     }
@@ -479,6 +479,7 @@ class Parser {
 
   const std::string& name_;
   const std::string_view input_;
+  const Dialect dialect_;
   Lexer lexer_;
   Token token_;
   size_t previous_end_ = 0;
@@ -493,12 +494,12 @@ class Parser {
 }  // namespace
 
 base::Result<Ast> ParseTemplate(const std::string& name, std::string_view text,
-                                std::span<const std::string_view> variables) {
+                                std::span<const std::string_view> variables, Dialect dialect) {
   if (text.size() > kMaxTemplateBytes) {
     return base::Error(fmt::format("template: {}: longer than {} bytes", name, kMaxTemplateBytes),
                        base::ErrorKind::kInvalidArgument);
   }
-  return Parser(name, text, variables).Run();
+  return Parser(name, text, variables, dialect).Run();
 }
 
 }  // namespace tmpl

@@ -22,6 +22,7 @@ inline constexpr int kMaxNesting = 64;  // Of blocks and parentheses.
 // `variables` are the predeclared ones, "$" among them. Errors: kInvalidArgument,
 // "template: NAME:LINE: …".
 base::Result<Ast> ParseTemplate(const std::string& name, std::string_view text,
-                                std::span<const std::string_view> variables);
+                                std::span<const std::string_view> variables,
+                                Dialect dialect = Dialect::kRules);
 
 }  // namespace tmpl

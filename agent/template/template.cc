@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agent/template/ast.h"
+#include "agent/template/notification_functions.h"
 #include "agent/template/parser.h"
 
 namespace tmpl {
@@ -24,15 +25,16 @@ base::Error LimitError(std::string message) {
 // One run of one template. Variables live on a stack; a block forgets those it declared.
 class Execution {
  public:
-  Execution(const std::string& name, const Ast& ast, const Environment& environment)
-      : name_(name), ast_(ast), environment_(environment) {}
+  // Definitions of the first of `asts` win; it is also what runs.
+  Execution(const std::string& name, std::vector<const Ast*> asts, const Environment& environment)
+      : name_(name), asts_(std::move(asts)), environment_(environment) {}
 
   void Declare(std::string name, Value value) {
     variables_.emplace_back(std::move(name), std::move(value));
   }
 
   base::Result<std::string> Run(const Value& data) {
-    const auto flow = RunNodes(ast_.root, data);
+    const auto flow = RunNodes(asts_.front()->root, data);
     if (!flow.ok()) {
       return flow.error().WithContext(fmt::format("template: {}:{}", name_, line_));
     }
@@ -97,9 +99,18 @@ class Execution {
     return pipeline.variables.empty() ? Write(ToText(value)) : base::Result<void>();
   }
 
+  const std::vector<Node>* FindDefined(const std::string& name) const {
+    for (const Ast* ast : asts_) {
+      if (const auto at = ast->defined.find(name); at != ast->defined.end()) {
+        return &at->second;
+      }
+    }
+    return nullptr;
+  }
+
   base::Result<void> RunTemplate(const Node& node, const Value& dot) {
-    const auto body = ast_.defined.find(node.text);
-    if (body == ast_.defined.end()) {
+    const std::vector<Node>* const body = FindDefined(node.text);
+    if (body == nullptr) {
       return base::Error(fmt::format("template \"{}\" not defined", node.text),
                          base::ErrorKind::kInvalidArgument);
     }
@@ -113,7 +124,7 @@ class Execution {
     ++depth_;
     std::vector<std::pair<std::string, Value>> outer = std::exchange(variables_, {});
     variables_.emplace_back("$", data);
-    RETURN_IF_ERROR(RunNodes(body->second, data));
+    RETURN_IF_ERROR(RunNodes(*body, data));
     variables_ = std::move(outer);
     --depth_;
     return {};
@@ -219,13 +230,16 @@ class Execution {
   // `final` is the value of the command before, the last argument of a function.
   base::Result<Value> Evaluate(const Command& command, const Value& dot, const Value* final) {
     const Operand& first = command.operands[0];
-    base::Result<Value> value =
-        first.kind == Operand::Kind::kFunction ? Call(command, dot, final) : Evaluate(first, dot);
+    const bool has_args = command.operands.size() > 1 || final != nullptr;
+    const bool may_be_method =
+        has_args && first.kind != Operand::Kind::kFunction && !first.fields.empty();
+    base::Result<Value> value = first.kind == Operand::Kind::kFunction ? Call(command, dot, final)
+                                : may_be_method ? CallMethod(command, dot, final)
+                                                : Evaluate(first, dot);
     if (!value.ok()) {
       return Located(value.error(), command.text);
     }
-    if (first.kind != Operand::Kind::kFunction &&
-        (command.operands.size() > 1 || final != nullptr)) {
+    if (first.kind != Operand::Kind::kFunction && has_args && !may_be_method) {
       return Invalid(fmt::format("can't give argument to non-function {}", first.text));
     }
     if (first.kind == Operand::Kind::kNil) {
@@ -242,11 +256,46 @@ class Execution {
   }
 
   base::Result<Value> Evaluate(const Operand& operand, const Value& dot) {
+    return EvaluateFields(operand, operand.fields.size(), dot);
+  }
+
+  base::Result<Value> EvaluateFields(const Operand& operand, size_t count, const Value& dot) {
     ASSIGN_OR_RETURN(Value value, EvaluateTerm(operand, dot));
-    for (const std::string& field : operand.fields) {
-      ASSIGN_OR_RETURN(value, Field(value, field));
+    for (size_t i = 0; i < count; ++i) {
+      ASSIGN_OR_RETURN(value, Field(value, operand.fields[i]));
     }
     return value;
+  }
+
+  // The last field is a method, the other operands are its arguments.
+  base::Result<Value> CallMethod(const Command& command, const Value& dot, const Value* final) {
+    const Operand& first = command.operands[0];
+    ASSIGN_OR_RETURN(const Value self, EvaluateFields(first, first.fields.size() - 1, dot));
+    const Method* const method = FindMethod(self, first.fields.back());
+    if (method == nullptr) {
+      return Invalid(fmt::format("can't give argument to non-function {}", first.text));
+    }
+    std::vector<Value> args;
+    for (size_t i = 1; i < command.operands.size(); ++i) {
+      ASSIGN_OR_RETURN(Value arg, Evaluate(command.operands[i], dot));
+      args.push_back(std::move(arg));
+    }
+    if (final != nullptr) {
+      args.push_back(*final);
+    }
+    return RunMethod(*method, self, args);
+  }
+
+  static base::Result<Value> RunMethod(const Method& method, const Value& self,
+                                       std::span<const Value> args) {
+    if (args.size() != method.args) {
+      return Invalid(fmt::format("wrong number of args for {}: want {} got {}", method.name,
+                                 method.args, args.size()));
+    }
+    auto result = method.run(self, args);
+    return result.ok() ? std::move(result)
+                       : base::Result<Value>(result.error().WithContext(
+                             fmt::format("error calling {}", method.name)));
   }
 
   base::Result<Value> EvaluateTerm(const Operand& operand, const Value& dot) {
@@ -279,6 +328,9 @@ class Execution {
   static base::Result<Value> Field(const Value& value, const std::string& name) {
     if (value.IsNothing()) {
       return Value();
+    }
+    if (const Method* const method = FindMethod(value, name)) {
+      return RunMethod(*method, value, {});
     }
     const Object* const object = value.AsObject();
     if (object != nullptr) {
@@ -342,7 +394,7 @@ class Execution {
   }
 
   const std::string& name_;
-  const Ast& ast_;
+  const std::vector<const Ast*> asts_;
   const Environment& environment_;
   std::vector<std::pair<std::string, Value>> variables_;
   std::string out_;
@@ -354,10 +406,11 @@ class Execution {
 }  // namespace
 
 base::Result<Template> Template::Parse(std::string name, std::string_view text,
-                                       std::span<const std::string_view> variables) {
+                                       std::span<const std::string_view> variables,
+                                       Dialect dialect) {
   std::vector<std::string_view> declared = {"$"};
   declared.insert(declared.end(), variables.begin(), variables.end());
-  ASSIGN_OR_RETURN(Ast ast, ParseTemplate(name, text, declared));
+  ASSIGN_OR_RETURN(Ast ast, ParseTemplate(name, text, declared, dialect));
   Template result;
   result.name_ = std::move(name);
   result.variables_.assign(variables.begin(), variables.end());
@@ -366,13 +419,22 @@ base::Result<Template> Template::Parse(std::string name, std::string_view text,
 }
 
 base::Result<std::string> Template::Execute(const Value& data, std::span<const Value> values,
-                                            const Environment& environment) const {
-  Execution execution(name_, *ast_, environment);
+                                            const Environment& environment,
+                                            std::span<const Template> libraries) const {
+  std::vector<const Ast*> asts = {ast_.get()};
+  for (const Template& library : libraries) {
+    asts.push_back(library.ast_.get());
+  }
+  Execution execution(name_, std::move(asts), environment);
   execution.Declare("$", data);
   for (size_t i = 0; i < variables_.size() && i < values.size(); ++i) {
     execution.Declare(variables_[i], values[i]);
   }
   return execution.Run(data);
+}
+
+base::Result<Template> ParseNotificationTemplate(std::string name, std::string_view text) {
+  return Template::Parse(std::move(name), text, {}, Dialect::kNotifications);
 }
 
 base::Result<Template> ParseAlertTemplate(std::string name, std::string_view text) {

@@ -25,12 +25,15 @@ class Template {
  public:
   // `name` is for messages; `variables` are the predeclared ones besides "$".
   static base::Result<Template> Parse(std::string name, std::string_view text,
-                                      std::span<const std::string_view> variables = {});
+                                      std::span<const std::string_view> variables = {},
+                                      Dialect dialect = Dialect::kRules);
 
   // `values` are those of the predeclared variables, in their order. Errors: kInvalidArgument,
-  // kResourceExhausted (a limit).
+  // kResourceExhausted (a limit). What the template does not define itself is looked for in
+  // `libraries`, in their order.
   base::Result<std::string> Execute(const Value& data, std::span<const Value> values,
-                                    const Environment& environment) const;
+                                    const Environment& environment,
+                                    std::span<const Template> libraries = {}) const;
 
  private:
   Template() = default;
@@ -48,6 +51,9 @@ struct AlertData {
   model::Labels external_labels;
   std::string external_url;
 };
+
+// What messages of receivers are written in, and the files of their templates.
+base::Result<Template> ParseNotificationTemplate(std::string name, std::string_view text);
 
 base::Result<Template> ParseAlertTemplate(std::string name, std::string_view text);
 

@@ -1,5 +1,6 @@
 #include "agent/template/value.h"
 
+#include <cstdlib>
 #include <ctime>
 #include <functional>
 
@@ -150,11 +151,12 @@ std::string ToText(const Value& value) {
   return text;
 }
 
-std::string FormatTime(Time time) {
+std::string FormatTime(const Time& time) {
   const std::chrono::sys_time<std::chrono::milliseconds> at{
       std::chrono::milliseconds(time.unix_ms)};
   const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-  const auto unix_seconds = static_cast<std::time_t>(seconds.time_since_epoch().count());
+  const auto unix_seconds =
+      static_cast<std::time_t>(seconds.time_since_epoch().count() + time.utc_offset_seconds);
   std::tm utc{};
   if (gmtime_r(&unix_seconds, &utc) == nullptr) {
     return "<time out of range>";
@@ -165,7 +167,9 @@ std::string FormatTime(Time time) {
   if (ms != 0) {
     text += Fraction(ms, 1000).substr(1);
   }
-  return text + " +0000 UTC";
+  const int minutes = time.utc_offset_seconds / 60;
+  return text + fmt::format(" {}{:02}{:02} {}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
+                            std::abs(minutes) % 60, time.zone.empty() ? "UTC" : time.zone);
 }
 
 std::string FormatGoDuration(std::chrono::nanoseconds duration) {

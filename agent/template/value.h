@@ -29,8 +29,13 @@ struct Nothing {
 
 struct Time {
   int64_t unix_ms = 0;
+  int32_t utc_offset_seconds = 0;
+  std::string zone = {};  // Its abbreviation; empty is UTC.
   bool operator==(const Time&) const = default;
 };
+
+// Go's zero time, 0001-01-01 00:00:00 UTC.
+inline constexpr int64_t kGoZeroTimeMs = -62'135'596'800'000;
 
 struct Duration {
   std::chrono::nanoseconds value{0};
@@ -98,7 +103,7 @@ std::string ToText(const Value& value);
 
 // "2022-01-25 12:36:43.5 +0000 UTC", "1h2m3.5s": the String methods of Go's time.Time and
 // time.Duration.
-std::string FormatTime(Time time);
+std::string FormatTime(const Time& time);
 std::string FormatGoDuration(std::chrono::nanoseconds duration);
 
 }  // namespace tmpl

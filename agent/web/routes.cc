@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "agent/web/api_alertmanager.h"
 #include "agent/web/api_handlers.h"
 #include "agent/web/api_response.h"
 #include "agent/web/pages.h"
@@ -39,6 +40,27 @@ constexpr ApiRow kApi[] = {
     {"/api/v1/status/flags", Flags},
     {"/api/v1/status/config", ConfigYaml},
     {"/api/v1/status/tsdb", Tsdb},
+};
+
+struct MethodRow {
+  const char* method;
+  const char* path;
+  ApiHandler* handler;
+};
+
+constexpr MethodRow kAlertmanager[] = {
+    {"GET", "/api/v2/status", AmStatus},
+    {"GET", "/api/v2/receivers", AmReceivers},
+    {"GET", "/api/v2/alerts", AmAlerts},
+    {"POST", "/api/v2/alerts", AmPostAlerts},
+    {"GET", "/api/v2/alerts/groups", AmGroups},
+    {"GET", "/api/v2/silences", AmSilences},
+    {"POST", "/api/v2/silences", AmPostSilence},
+    {"GET", "/api/v2/silence/{id}", AmSilence},
+    {"DELETE", "/api/v2/silence/{id}", AmDeleteSilence},
+    {"GET", "/api/v1/notifications", Notifications},
+    {"POST", "/api/v1/notifications/{key}/retry", RetryNotification},
+    {"DELETE", "/api/v1/notifications/{key}", DiscardNotification},
 };
 
 http::Response Healthy(const Views& /*views*/, const http::Request& /*request*/,
@@ -143,6 +165,9 @@ http::Router MakeRoutes(Views views) {
       routes.push_back(ApiRoute(shared, "POST", row));
     }
     routes.push_back(PreflightRoute(row));
+  }
+  for (const MethodRow& row : kAlertmanager) {
+    routes.push_back(PlainRoute(shared, row.method, ApiRow{row.path, row.handler}));
   }
   for (const ApiRow& row : kPlain) {
     routes.push_back(PlainRoute(shared, "GET", row));

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "agent/notify/notifier.h"
 #include "agent/promql/engine.h"
 #include "agent/rules/status.h"
 #include "agent/scrape/metadata.h"
@@ -54,6 +56,8 @@ struct Views {
   std::function<StoreStats()> store;
   std::function<ConfigState()> config;
   std::function<std::vector<model::MetricFamily>()> metrics;  // Sorted by name.
+  // Null until the agent is ready.
+  std::function<std::shared_ptr<notify::Notifier>()> notifier;
   std::function<bool()> ready;
   // POST /-/reload; empty where it is not enabled: 403.
   std::function<base::Result<void>()> reload;

@@ -167,7 +167,7 @@ TEST_F(AgentTest, ShowsNoSecretAnywhere) {
                     "static_configs: [{targets: ['127.0.0.1:1']}]}]\n"
                     "alerting: {alertmanagers: [{authorization: {credentials: hunter2}, "
                     "static_configs: [{targets: ['127.0.0.1:1']}]}]}\n"));
-  options.webhook_urls = {base::Secret("http://u:hunter2@127.0.0.1:1/hunter2")};
+  options.destinations.webhook_urls = {base::Secret("http://u:hunter2@127.0.0.1:1/hunter2")};
   const auto agent = Agent::Start(options, logger_);
   ASSERT_TRUE(agent.ok()) << agent.error().message();
   for (const char* path :

@@ -36,34 +36,34 @@ config::AlertmanagerConfig Alertmanagers(std::vector<std::string> targets) {
   return config;
 }
 
-TEST(MakeReceivers, NamesWebhooksAndAlertmanagers) {
+TEST(MakeTargets, NamesAlertmanagers) {
   auto config = Alertmanagers({"am1:9093", "am2:9093"});
   config.path_prefix = "am/";
   config.scheme = "https";
   config.auth.basic = true;
   config.auth.username = "u";
   config.auth.password = base::Secret("p");
-  const auto receivers =
-      MakeReceivers({base::Secret("http://a/1"), base::Secret("http://b/2")}, {config});
-  ASSERT_TRUE(receivers.ok());
-  ASSERT_EQ(receivers->size(), 4U);
-  EXPECT_EQ((*receivers)[0].name, "webhook");
-  EXPECT_EQ((*receivers)[1].name, "webhook-2");
-  EXPECT_EQ((*receivers)[2].url, "https://am1:9093/am");
-  EXPECT_EQ((*receivers)[2].kind, notify::ReceiverKind::kAlertmanager);
-  EXPECT_EQ((*receivers)[3].http.basic_auth_user, "u");
-  EXPECT_EQ((*receivers)[3].http.basic_auth_password.Reveal(), "p");
+  const auto targets = MakeTargets({config});
+  ASSERT_TRUE(targets.ok());
+  ASSERT_EQ(targets->size(), 2U);
+  EXPECT_EQ((*targets)[0].name, "alertmanager-am1:9093");
+  EXPECT_EQ((*targets)[0].url, "https://am1:9093/am");
+  EXPECT_EQ((*targets)[1].http.username.text.Reveal(), "u");
+  EXPECT_EQ((*targets)[1].http.password.text.Reveal(), "p");
+  config.auth.authorization_type = "Negotiate";
+  EXPECT_FALSE(MakeTargets({config}).ok());
 }
 
-TEST(MakeReceivers, RefusesCredentialsItCannotUse) {
-  auto config = Alertmanagers({"am:1"});
-  config.auth.authorization_type = "Negotiate";
-  EXPECT_FALSE(MakeReceivers({}, {config}).ok());
-  config.auth.authorization_type = "Bearer";
-  config.auth.credentials_file = "/nonexistent/token";
-  const auto receivers = MakeReceivers({}, {config});
-  ASSERT_FALSE(receivers.ok());
-  EXPECT_NE(receivers.error().message().find("/nonexistent/token"), std::string::npos);
+TEST(MakeRouting, SendsEverythingToEachWebhook) {
+  const auto routing =
+      MakeRouting({.webhook_urls = {base::Secret("http://a/1"), base::Secret("http://b/2")}});
+  ASSERT_TRUE(routing.ok());
+  ASSERT_EQ((*routing)->receivers.size(), 2U);
+  EXPECT_EQ((*routing)->receivers[0].name, "webhook");
+  EXPECT_EQ((*routing)->receivers[1].name, "webhook-2");
+  EXPECT_EQ((*routing)->routes.size(), 2U);
+  EXPECT_FALSE(MakeRouting({.webhook_urls = {base::Secret("no url")}}).ok());
+  EXPECT_FALSE(MakeRouting({.alertmanager_config_file = "/nonexistent/a.yml"}).ok());
 }
 
 class AlertSinkTest : public testing::Test {
@@ -75,26 +75,32 @@ class AlertSinkTest : public testing::Test {
 
 TEST_F(AlertSinkTest, ShowsReceiversWithoutTheirSecrets) {
   EXPECT_TRUE(sink_.ReceiverUrls().empty());
-  auto receivers =
-      MakeReceivers({base::Secret("https://me:hunter2@chat.example:8443/hook/hunter2")},
-                    {Alertmanagers({"am:9093"})});
-  ASSERT_TRUE(sink_.Configure({.receivers = *std::move(receivers)}).ok());
+  const auto routing = MakeRouting(
+      {.webhook_urls = {base::Secret("https://me:hunter2@chat.example:8443/hook/hunter2")}});
+  ASSERT_TRUE(sink_
+                  .Configure({.routing = *routing,
+                              .alertmanagers = *MakeTargets({Alertmanagers({"am:9093"})})},
+                             nullptr)
+                  .ok());
   EXPECT_EQ(sink_.ReceiverUrls(), (std::vector<std::string>{"https://chat.example:8443",
                                                             "http://am:9093/api/v2/alerts"}));
   EXPECT_EQ(sink_.AlertmanagerUrls(), (std::vector<std::string>{"http://am:9093/api/v2/alerts"}));
 }
 
-TEST_F(AlertSinkTest, ABadReceiverLeavesTheOldOnes) {
-  auto receivers = MakeReceivers({base::Secret("http://a:1/x")}, {});
-  ASSERT_TRUE(sink_.Configure({.receivers = *std::move(receivers)}).ok());
-  auto bad = MakeReceivers({base::Secret("no url")}, {});
-  EXPECT_FALSE(sink_.Configure({.receivers = *std::move(bad)}).ok());
+TEST_F(AlertSinkTest, ABadTargetLeavesWhatWas) {
+  const auto routing = MakeRouting({.webhook_urls = {base::Secret("http://a:1/x")}});
+  ASSERT_TRUE(sink_.Configure({.routing = *routing}, nullptr).ok());
+  EXPECT_FALSE(sink_
+                   .Configure({.routing = *MakeRouting({}),
+                               .alertmanagers = {{.name = "am", .url = "no url", .http = {}}}},
+                              nullptr)
+                   .ok());
   EXPECT_EQ(sink_.ReceiverUrls(), (std::vector<std::string>{"http://a:1"}));
 }
 
 TEST_F(AlertSinkTest, WithoutReceiversAlertsGoNowhere) {
   sink_.Notify({MakeAlert({{"alertname", "A"}})});
-  ASSERT_TRUE(sink_.Configure({}).ok());
+  ASSERT_TRUE(sink_.Configure({.routing = *MakeRouting({})}, nullptr).ok());
   sink_.Notify({MakeAlert({{"alertname", "A"}})});
   sink_.Stop(std::chrono::milliseconds(0));
 }

@@ -1,16 +1,19 @@
 // The notifier against a real HTTP server, through its failures.
 #include "agent/notify/notifier.h"
 
+#include <cstdlib>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/notify/courier.h"
+#include "agent/notify/letter_queue.h"
 #include "lib/base/mutex.h"
 #include "lib/http/server.h"
 
@@ -22,7 +25,7 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr seconds kPatience{20};
+constexpr seconds kPatience{60};
 
 // Answers what it is told to, 200 otherwise, and keeps what it got.
 class FakeReceiver {
@@ -99,15 +102,36 @@ class FakeReceiver {
 
 class NotifierTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Notifier> Make(std::vector<ReceiverConfig> receivers) {
-    auto notifier = Notifier::Make({.receivers = std::move(receivers),
-                                    .external_labels = model::Labels{{"cluster", "c1"}},
-                                    .external_url = "http://agent"},
-                                   clock_, logger_);
-    EXPECT_TRUE(notifier.ok());
+  struct Hook {
+    std::string name;
+    std::string url;
+    milliseconds timeout = seconds(10);
+  };
+
+  NotifierConfig Config(const std::vector<Hook>& hooks) {
+    auto routing = std::make_shared<Routing>();
+    for (const Hook& hook : hooks) {
+      WebhookConfig webhook;
+      webhook.url.text = base::Secret(hook.url);
+      webhook.timeout = hook.timeout;
+      webhook.signing_key.text = base::Secret("key");
+      routing->receivers.push_back(
+          {.name = hook.name, .integrations = {{.http = {}, .config = webhook}}});
+      Route route{.receiver = hook.name, .matchers = {}, .group_by = {"alertname"}};
+      route.group_wait = seconds(2);
+      route.group_interval = seconds(5);
+      AssignRouteKeys(&route);
+      routing->routes.push_back(route);
+    }
+    return {.routing = routing, .alertmanagers = {}, .external_url = "http://agent"};
+  }
+  std::unique_ptr<Notifier> Make(NotifierConfig config, const state::StateFile* file = nullptr) {
+    auto notifier = Notifier::Make(std::move(config), file, clock_, logger_);
+    EXPECT_TRUE(notifier.ok()) << (notifier.ok() ? "" : notifier.error().message());
     return *std::move(notifier);
   }
-  static ReceiverConfig Webhook(const std::string& url, milliseconds timeout = seconds(10)) {
+  std::unique_ptr<Notifier> Make(const std::vector<Hook>& hooks) { return Make(Config(hooks)); }
+  static Hook Webhook(const std::string& url, milliseconds timeout = seconds(10)) {
     return {.name = "hook", .url = url, .timeout = timeout};
   }
 
@@ -121,14 +145,14 @@ class NotifierTest : public ::testing::Test {
   }
 
   // Lets the fake time pass until `done`.
-  bool PassTimeUntil(const std::function<bool()>& done) {
+  bool PassTimeUntil(const std::function<bool()>& done, milliseconds step = milliseconds(100)) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     const base::StopSignal never;
     while (!done()) {
       if (std::chrono::steady_clock::now() > deadline) {
         return false;
       }
-      clock_.Advance(milliseconds(100));
+      clock_.Advance(step);
       never.WaitUntil(std::chrono::steady_clock::now() + milliseconds(2));
     }
     return true;
@@ -158,9 +182,9 @@ class NotifierTest : public ::testing::Test {
                        }};
 };
 
-TEST_F(NotifierTest, PostsABodyWithExternalLabels) {
+TEST_F(NotifierTest, PostsASignedBody) {
   FakeReceiver receiver;
-  const auto notifier = Make({Webhook(receiver.url())});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url())});
   notifier->Notify({MakeAlert()});
   ASSERT_TRUE(PassTimeUntilRequests(receiver, 1));
   const http::Request request = receiver.requests()[0];
@@ -168,15 +192,15 @@ TEST_F(NotifierTest, PostsABodyWithExternalLabels) {
   EXPECT_EQ(request.path, "/hook");
   EXPECT_EQ(request.Header("Content-Type"), "application/json");
   EXPECT_TRUE(request.Header("Idempotency-Key"));
-  EXPECT_THAT(request.body,
-              HasSubstr(R"("labels":{"alertname":"A","cluster":"c1","instance":"db1"})"));
+  EXPECT_THAT(request.body, HasSubstr(R"("labels":{"alertname":"A","instance":"db1"})"));
+  EXPECT_EQ(request.Header("X-Tarsier-Signature"), "sha256=" + HmacSha256Hex("key", request.body));
 }
 
 TEST_F(NotifierTest, RetriesAfter500And429UntilDelivered) {
   FakeReceiver receiver;
   receiver.Script(
       {{.status = 500}, {.status = 429, .headers = {{"Retry-After", "30"}}}, {.status = 503}});
-  const auto notifier = Make({Webhook(receiver.url())});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url())});
   notifier->Notify({MakeAlert()});
   ASSERT_TRUE(PassTimeUntilRequests(receiver, 2));
   const base::MonotonicTime asked = clock_.Monotonic();
@@ -202,7 +226,8 @@ TEST_F(NotifierTest, DeliversOnceARefusedPortAnswers) {
     const FakeReceiver once;
     port = once.port();
   }
-  const auto notifier = Make({Webhook("http://127.0.0.1:" + std::to_string(port) + "/hook")});
+  const auto notifier =
+      Make(std::vector<Hook>{Webhook("http://127.0.0.1:" + std::to_string(port) + "/hook")});
   notifier->Notify({MakeAlert()});
   ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "failed_total") >= 2; }));
   EXPECT_EQ(Metric(*notifier, "queue_length"), 1);
@@ -214,21 +239,22 @@ TEST_F(NotifierTest, DeliversOnceARefusedPortAnswers) {
 TEST_F(NotifierTest, GivesUpOnAHangingRequestAndTriesAgain) {
   FakeReceiver receiver;
   receiver.Hang();
-  const auto notifier = Make({Webhook(receiver.url(), milliseconds(200))});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url(), milliseconds(200))});
   notifier->Notify({MakeAlert()});
   ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "failed_total") >= 1; }));
   receiver.ReleaseHung();
   ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "alerts_total") >= 1; }));
 }
 
-TEST_F(NotifierTest, TellsTheResolutionOfWhatFiredWhileTheReceiverWasDown) {
+TEST_F(NotifierTest, TellsEveryTransitionInOrderAlsoWhenTheReceiverWasDown) {
   FakeReceiver receiver;
   receiver.Script({{.status = 502}, {.status = 502}});
-  const auto notifier = Make({Webhook(receiver.url())});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url())});
   notifier->Notify({MakeAlert()});
   ASSERT_TRUE(PassTimeUntilRequests(receiver, 1));
   notifier->Notify({MakeAlert(true)});
-  ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "alerts_total") == 1; }));
+  ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "alerts_total") == 2; }));
+  EXPECT_THAT(receiver.requests()[2].body, HasSubstr("\"status\":\"firing\""));
   EXPECT_THAT(receiver.requests().back().body, HasSubstr("\"status\":\"resolved\""));
 }
 
@@ -236,9 +262,9 @@ TEST_F(NotifierTest, AHangingReceiverDelaysNoOther) {
   FakeReceiver hanging;
   hanging.Hang();
   FakeReceiver fine;
-  ReceiverConfig first = Webhook(hanging.url());
+  Hook first = Webhook(hanging.url());
   first.name = "hanging";
-  const auto notifier = Make({first, Webhook(fine.url())});
+  const auto notifier = Make(std::vector<Hook>{first, Webhook(fine.url())});
   notifier->Notify({MakeAlert()});
   EXPECT_TRUE(PassTimeUntilRequests(fine, 1));
   EXPECT_TRUE(PassTimeUntilRequests(hanging, 1));
@@ -247,21 +273,22 @@ TEST_F(NotifierTest, AHangingReceiverDelaysNoOther) {
 
 TEST_F(NotifierTest, ForwardsToAlertmanagers) {
   FakeReceiver receiver;
-  const auto notifier =
-      Make({{.kind = ReceiverKind::kAlertmanager,
-             .name = "am",
-             .url = "http://127.0.0.1:" + std::to_string(receiver.port()) + "/prefix/"}});
+  NotifierConfig config = Config({});
+  config.alertmanagers = {
+      {.name = "am",
+       .url = "http://127.0.0.1:" + std::to_string(receiver.port()) + "/prefix/",
+       .http = {}}};
+  const auto notifier = Make(config);
   notifier->Notify({MakeAlert()});
   ASSERT_TRUE(receiver.WaitFor(1)) << "without any wait";
   EXPECT_EQ(receiver.requests()[0].path, "/prefix/api/v2/alerts");
-  EXPECT_THAT(receiver.requests()[0].body, HasSubstr("\"cluster\":\"c1\""));
   notifier->Notify({MakeAlert()});
   EXPECT_TRUE(receiver.WaitFor(2)) << "every notification is passed on";
 }
 
 TEST_F(NotifierTest, StopDeliversWhatWaits) {
   FakeReceiver receiver;
-  const auto notifier = Make({Webhook(receiver.url())});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url())});
   notifier->Notify({MakeAlert()});
   notifier->Stop(seconds(5));
   EXPECT_EQ(receiver.requests().size(), 1U) << "without waiting for the group";
@@ -272,7 +299,7 @@ TEST_F(NotifierTest, StopDeliversWhatWaits) {
 TEST_F(NotifierTest, StopEndsAlthoughTheReceiverHangs) {
   FakeReceiver receiver;
   receiver.Hang();
-  const auto notifier = Make({Webhook(receiver.url(), milliseconds(300))});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url(), milliseconds(300))});
   notifier->Notify({MakeAlert()});
   notifier->Stop(milliseconds(0));
   receiver.ReleaseHung();
@@ -282,7 +309,7 @@ TEST_F(NotifierTest, StopEndsAlthoughTheReceiverHangs) {
 TEST_F(NotifierTest, LogsAnOutageOnceAndNoSecret) {
   FakeReceiver receiver;
   receiver.Script({{.status = 500}, {.status = 500}, {.status = 500}});
-  const auto notifier = Make({Webhook(receiver.url() + "?token=s3cret")});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url() + "?token=s3cret")});
   notifier->Notify({MakeAlert()});
   ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "alerts_total") == 1; }));
   notifier->Stop(milliseconds(0));
@@ -293,15 +320,116 @@ TEST_F(NotifierTest, LogsAnOutageOnceAndNoSecret) {
   EXPECT_THAT(log_, Not(HasSubstr("s3cret")));
 }
 
-TEST_F(NotifierTest, RefusesBadReceivers) {
-  const auto check = [&](std::vector<ReceiverConfig> receivers, const std::string& want) {
-    const auto notifier = Notifier::Make({.receivers = std::move(receivers)}, clock_, logger_);
+TEST_F(NotifierTest, RefusesBadTargetsAndTemplates) {
+  const auto check = [&](NotifierConfig config, const std::string& want) {
+    const auto notifier = Notifier::Make(std::move(config), nullptr, clock_, logger_);
     ASSERT_FALSE(notifier.ok());
     EXPECT_THAT(notifier.error().message(), HasSubstr(want));
   };
-  check({Webhook("not a url")}, "receiver \"hook\"");
-  check({Webhook("ftp://host/")}, "must be http://HOST");
-  check({Webhook("http://a/"), Webhook("http://b/")}, "configured twice");
+  NotifierConfig config = Config({});
+  config.alertmanagers = {{.name = "am", .url = "ftp://x", .http = {}}};
+  check(config, "http://HOST");
+  config.alertmanagers = {{.name = "am", .url = "http://x", .http = {}},
+                          {.name = "am", .url = "http://y", .http = {}}};
+  check(config, "twice");
+  auto routing = std::make_shared<Routing>();
+  SlackConfig slack;
+  slack.api_url.text = base::Secret("http://x");
+  slack.title = "{{ nope }}";
+  routing->receivers.push_back({.name = "r", .integrations = {{.http = {}, .config = slack}}});
+  check({.routing = routing, .alertmanagers = {}, .external_url = ""}, "\"nope\" not defined");
+}
+
+TEST_F(NotifierTest, RejectedNotificationsBecomeDeadLettersThatCanBeRetried) {
+  FakeReceiver receiver;
+  receiver.Script({{.status = 400}, {.status = 400}, {.status = 400, .body = "no such chat"}});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url())});
+  notifier->Notify({MakeAlert()});
+  ASSERT_TRUE(PassTimeUntil([&] { return !notifier->DeadLetters().empty(); }, seconds(5)));
+  const Letter letter = notifier->DeadLetters()[0];
+  EXPECT_EQ(letter.attempts, kMaxRejections);
+  EXPECT_THAT(letter.reason, HasSubstr("no such chat"));
+  EXPECT_FALSE(notifier->RetryLetter("unknown").ok());
+  ASSERT_TRUE(notifier->RetryLetter(letter.notification->key).ok());
+  EXPECT_TRUE(notifier->DeadLetters().empty());
+  ASSERT_TRUE(receiver.WaitFor(4));
+  EXPECT_EQ(receiver.requests()[3].Header("Idempotency-Key"), letter.notification->key);
+}
+
+TEST_F(NotifierTest, WhatWaitedForAReceiverThatIsGoneIsADeadLetter) {
+  FakeReceiver receiver;
+  receiver.Script({{.status = 500}});
+  const auto notifier = Make(std::vector<Hook>{Webhook(receiver.url())});
+  notifier->Notify({MakeAlert()});
+  ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "failed_total") >= 1; }));
+  Hook other = Webhook(receiver.url());
+  other.name = "other";
+  ASSERT_TRUE(notifier->Configure(Config({other})).ok());
+  ASSERT_EQ(notifier->DeadLetters().size(), 1U);
+  EXPECT_TRUE(notifier->DiscardLetter(notifier->DeadLetters()[0].notification->key).ok());
+  EXPECT_TRUE(notifier->DeadLetters().empty());
+}
+
+class DurableNotifierTest : public NotifierTest {
+ protected:
+  DurableNotifierTest() {
+    auto file = state::StateFile::Open(directory_, clock_, logger_);
+    EXPECT_TRUE(file.ok());
+    file_.emplace(*std::move(file));
+  }
+  ~DurableNotifierTest() override {
+    file_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  std::string directory_ = [] {
+    std::string pattern = testing::TempDir() + "/notifier-XXXXXX";
+    return std::string(mkdtemp(pattern.data()));
+  }();
+  std::optional<state::StateFile> file_;
+};
+
+TEST_F(DurableNotifierTest, ARestartDeliversWhatWaitedUnderItsKeyAndRepeatsNothing) {
+  FakeReceiver receiver;
+  receiver.Script({{.status = 500}});
+  auto notifier = Make(Config({Webhook(receiver.url())}), &*file_);
+  notifier->Notify({MakeAlert()});
+  ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "failed_total") >= 1; }));
+  notifier.reset();
+  notifier = Make(Config({Webhook(receiver.url())}), &*file_);
+  ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "alerts_total") == 1; }));
+  EXPECT_EQ(receiver.requests()[1].Header("Idempotency-Key"),
+            receiver.requests()[0].Header("Idempotency-Key"));
+  EXPECT_EQ(receiver.requests()[1].body, receiver.requests()[0].body);
+  notifier.reset();
+  notifier = Make(Config({Webhook(receiver.url())}), &*file_);
+  EXPECT_EQ(notifier->Alerts().size(), 1U) << "the alert is still known";
+  notifier->Notify({MakeAlert(true)});
+  ASSERT_TRUE(PassTimeUntil([&] { return Metric(*notifier, "alerts_total") == 1; }));
+  const auto requests = receiver.requests();
+  ASSERT_EQ(requests.size(), 3U) << "the firing state was not told again";
+  EXPECT_THAT(requests[2].body, HasSubstr("\"status\":\"resolved\""));
+  ASSERT_TRUE(PassTimeUntil([&] { return notifier->Alerts().empty(); }));
+}
+
+TEST_F(DurableNotifierTest, ARestartKeepsSilencesAndDeadLetters) {
+  FakeReceiver receiver;
+  receiver.Script({{.status = 400}, {.status = 400}, {.status = 400}});
+  auto notifier = Make(Config({Webhook(receiver.url())}), &*file_);
+  Silence silence;
+  silence.matchers = *ParseMatchers("alertname=B");
+  silence.starts_at = clock_.Now();
+  silence.ends_at = clock_.Now() + std::chrono::hours(1);
+  const auto set = notifier->SetSilence(silence);
+  ASSERT_TRUE(set.ok());
+  notifier->Notify({MakeAlert()});
+  ASSERT_TRUE(PassTimeUntil([&] { return !notifier->DeadLetters().empty(); }, seconds(5)));
+  notifier.reset();
+  notifier = Make(Config({Webhook(receiver.url())}), &*file_);
+  EXPECT_EQ(notifier->DeadLetters().size(), 1U);
+  ASSERT_EQ(notifier->Silences().size(), 1U);
+  EXPECT_EQ(notifier->Silences()[0].id, set->id);
+  EXPECT_TRUE(notifier->ExpireSilence(set->id).ok());
 }
 
 }  // namespace

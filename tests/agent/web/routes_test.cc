@@ -117,6 +117,7 @@ class RoutesTest : public testing::Test {
               families[0].Add(7);
               return families;
             },
+        .notifier = [] { return std::shared_ptr<notify::Notifier>(); },
         .ready = [this] { return ready_; },
         .flags = {{"config.file", "prometheus.yml"}},
         .retention = "2d or 1GiB",
