@@ -1,7 +1,7 @@
 # One target per folder. PUBLIC and PRIVATE say what the folder's headers and sources may include.
 
 # With TARSIER_PCH the headers that nearly every file includes are read once for libraries and once for programs (PIC and
-# PIE are not the same to a compiler). The dev build goes without, so that a forgotten #include is found.
+# PIE are not the same to a compiler). clang-tidy's build goes without, so that a forgotten #include is found.
 set(TARSIER_PCH_HEADERS <algorithm> <array> <atomic> <chrono> <cstdint> <functional> <map> <memory> <optional> <span>
   <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
 if(TARSIER_PCH)
