@@ -49,7 +49,7 @@ class MessageTexts {
 
   // "" after a failure.
   std::string Expand(std::string_view text);
-  const base::Result<void>& status() const { return status_; }
+  base::Result<void> status() const { return status_; }
 
  private:
   const MessageTemplates& templates_;

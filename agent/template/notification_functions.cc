@@ -253,7 +253,7 @@ constexpr LayoutPart kLayout[] = {
 
 }  // namespace
 
-std::string FormatLayout(Time time, std::string_view layout) {
+std::string FormatLayout(const Time& time, std::string_view layout) {
   Broken at{.time = time};
   const auto seconds =
       std::chrono::floor<std::chrono::seconds>(std::chrono::milliseconds(time.unix_ms));

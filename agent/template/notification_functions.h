@@ -35,6 +35,6 @@ struct Method {
 const Method* FindMethod(const Value& self, std::string_view name);
 
 // Go's layout language: "2006-01-02 15:04:05 MST".
-std::string FormatLayout(Time time, std::string_view layout);
+std::string FormatLayout(const Time& time, std::string_view layout);
 
 }  // namespace tmpl
