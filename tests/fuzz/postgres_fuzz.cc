@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "exporters/postgres/collectors/settings.h"
-#include "exporters/postgres/collectors/synchronous_standbys.h"
-#include "exporters/postgres/custom_queries.h"
 #include "exporters/postgres/probe.h"
 #include "exporters/pq/failure.h"
 #include "exporters/toolkit/query_table.h"
@@ -49,25 +47,6 @@ void CheckRows(const std::vector<std::string_view>& words) {
   }
 }
 
-// Whatever a file of queries says, their answers become samples or errors.
-void CheckCustomQueries(std::string_view text) {
-  const auto queries = exporters::postgres::CustomQueries::Parse(text, "f.yml", true);
-  if (!queries.ok()) {
-    return;
-  }
-  const exporters::TextRows rows(
-      {"a", "b", "b_bucket", "b_sum", "b_count"},
-      {{"2026-11-20 00:00:01.5+05:30", "{1,2}", "{3,4}", "5", "6"}, {"1m", "7", "x", "", "\xff"}});
-  const exporters::postgres::PostgresOptions options;
-  exporters::postgres::Server server{.options = &options, .version = 150000};
-  for (const exporters::postgres::PostgresCollector* collector : (*queries)->Collectors()) {
-    exporters::Scrape scrape({});
-    const exporters::postgres::Query& query = collector->queries[0];
-    static_cast<void>(exporters::postgres::EmitAnswer(query, server, rows, scrape).ok());
-    static_cast<void>(scrape.TakeFamilies());
-  }
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -78,9 +57,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CheckSetting(words);
   const exporters::pq::ConnectFailure failure = exporters::pq::ClassifyConnectFailure(text);
   Require(base::IsValidUtf8(failure.error.message()));
-  static_cast<void>(exporters::postgres::ParseVersions(text).ok());
-  static_cast<void>(exporters::postgres::ParseRequiredStandbys(text));
-  CheckCustomQueries(text);
   const auto config = exporters::postgres::ParseProbeConfig(text, "f.yml");
   Require(config.ok() || config.error().message().starts_with("f.yml:"));
   // libpq takes zero-terminated text.

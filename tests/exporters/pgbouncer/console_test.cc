@@ -52,7 +52,7 @@ std::string AllAnswers() {
 
 void ExpectFailure(const FakeServer::Talk& talk, const std::string& reason,
                    const std::string& password = "canary", SslMode ssl_mode = SslMode::kDisable) {
-  const Visit visit(talk, password, ssl_mode, milliseconds(300));
+  const Visit visit(talk, password, ssl_mode, milliseconds(reason == "timeout" ? 300 : 60000));
   ASSERT_FALSE(visit.snapshot.ok()) << reason;
   EXPECT_EQ(visit.reason, reason) << visit.snapshot.error().message();
   EXPECT_EQ(visit.snapshot.error().message().find("canary"), std::string::npos);
