@@ -281,6 +281,9 @@ class Agent::Impl {
         jobs.push_back(std::move(job));
       }
     }
+    for (scrape::Job& job : jobs) {
+      job.options.limits.series = options_.series_per_target;
+    }
     scrapes_->Apply(std::move(jobs));
   }
 
@@ -328,7 +331,8 @@ class Agent::Impl {
   storage::StoreOptions StoreSettings() const {
     return {.retention = options_.retention,
             .retention_bytes = options_.retention_bytes,
-            .max_series = options_.max_series};
+            .max_series = options_.max_series,
+            .memory_limit = options_.memory_limit};
   }
 
   base::Result<void> Listen() {

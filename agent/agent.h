@@ -45,6 +45,8 @@ struct AgentOptions {
   uint64_t retention_bytes = 0;
   std::string retention_text;  // For the API.
   size_t max_series = 0;
+  uint64_t memory_limit = 0;
+  uint64_t series_per_target = 0;  // 0 is no limit.
   promql::EngineOptions engine;
 
   std::string host_name;

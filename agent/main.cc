@@ -114,6 +114,18 @@ std::vector<Flag> Flags() {
        .group = store,
        .help = "How large the state file may grow before the oldest samples go; 0 is no limit.",
        .value_name = "BYTES"},
+      {.name = "storage.memory-limit",
+       .default_value = "1GiB",
+       .group = store,
+       .help = "Memory of series and samples. Beyond it samples that are in no file go, the oldest "
+               "first; then new series are refused. 0 is no limit.",
+       .value_name = "BYTES"},
+      {.name = "storage.max-series-per-target",
+       .type = FlagType::kInt,
+       .default_value = "200000",
+       .group = store,
+       .help = "Further series of one target are refused and counted, with the label to blame; "
+               "known ones go on. 0 is no limit."},
       {.name = "storage.max-series",
        .type = FlagType::kInt,
        .default_value = "2000000",
@@ -280,8 +292,13 @@ base::Result<void> CheckFlags(const ParsedFlags& flags) {
       return BadFlag(fmt::format("flag --{}: more than 0 is expected", name));
     }
   }
-  if (!config::ParseBytes(flags.String("storage.retention.size"))) {
-    return BadFlag("flag --storage.retention.size: a size such as 1GiB is expected");
+  for (const char* name : {"storage.retention.size", "storage.memory-limit"}) {
+    if (!config::ParseBytes(flags.String(name))) {
+      return BadFlag(fmt::format("flag --{}: a size such as 1GiB is expected", name));
+    }
+  }
+  if (flags.Int("storage.max-series-per-target") < 0) {
+    return BadFlag("flag --storage.max-series-per-target: 0 or more is expected");
   }
   if (flags.List("web.listen-address").empty()) {
     return BadFlag("flag --web.listen-address: at least one address is needed");
@@ -348,6 +365,8 @@ void SetStorage(const ParsedFlags& flags, agent::AgentOptions* options) {
   if (options->state_directory.empty() && !flags.IsSet("storage.retention.time")) {
     options->retention = kMemoryRetention;
   }
+  options->memory_limit = config::ParseBytes(flags.String("storage.memory-limit")).value_or(0);
+  options->series_per_target = static_cast<uint64_t>(flags.Int("storage.max-series-per-target"));
   options->retention_text = base::FormatDuration(options->retention);
   if (!options->state_directory.empty() && options->retention_bytes != 0) {
     options->retention_text += " or " + size;

@@ -45,7 +45,26 @@ constexpr CounterRow kRows[] = {
     {{"tarsier_scrapes_total", "Scrapes done.", MetricType::kCounter}, &Counters::scrapes},
 };
 
+constexpr model::MetricDesc kSeriesRefused{
+    .name = "tarsier_scrape_series_refused_total",
+    .help =
+        "New series refused because their target has too many, by the label with the most "
+        "values among them.",
+    .type = MetricType::kCounter,
+    .labels = {"job", "label"}};
+
 }  // namespace
+
+void RefusedSeries::Add(const std::string& job, const std::string& label, uint64_t count) {
+  const base::MutexLock lock(mutex_);
+  const bool room = counts_.size() < kMaxRefusedRows || counts_.contains({job, label});
+  counts_[room ? std::pair(job, label) : std::pair(std::string(), std::string())] += count;
+}
+
+std::map<std::pair<std::string, std::string>, uint64_t> RefusedSeries::Get() const {
+  const base::MutexLock lock(mutex_);
+  return counts_;
+}
 
 std::vector<model::MetricFamily> CounterFamilies(const Counters& counters) {
   std::vector<model::MetricFamily> families;
@@ -54,6 +73,11 @@ std::vector<model::MetricFamily> CounterFamilies(const Counters& counters) {
     family.Add(static_cast<double>((counters.*row.counter).load()));
     families.push_back(std::move(family));
   }
+  model::MetricFamily refused{.desc = &kSeriesRefused};
+  for (const auto& [key, count] : counters.series_limit.Get()) {
+    refused.Add(static_cast<double>(count), {key.first, key.second});
+  }
+  families.push_back(std::move(refused));
   return families;
 }
 

@@ -16,6 +16,10 @@
 
 namespace scrape {
 
+// High enough for the widest exporter page seen, low enough that one label gone wild does not fill
+// the store.
+inline constexpr uint64_t kDefaultSeriesPerTarget = 200'000;
+
 // 0 is no limit, except that no body is ever longer than kMaxBodyBytes.
 struct Limits {
   uint64_t body_bytes = 0;
@@ -25,6 +29,8 @@ struct Limits {
   uint64_t label_name_bytes = 0;
   uint64_t label_value_bytes = 0;
   uint64_t keep_dropped_targets = 0;
+  // Of one target. Known series go on; new ones beyond are refused.
+  uint64_t series = kDefaultSeriesPerTarget;
 
   bool operator==(const Limits&) const = default;
 };

@@ -26,6 +26,7 @@ struct Scraper::Report {
   uint64_t after_relabelling = 0;
   uint64_t added = 0;
   int64_t body_bytes = 0;  // -1 when the body was too long.
+  Refusal refused;
 };
 
 // Puts the samples of one page into an appender.
@@ -73,6 +74,16 @@ class Scraper::Ingest final : public SampleVisitor {
     return VisitKnown(sample, labels, *entry);
   }
 
+  bool TakeSeriesSlot() {
+    if (job_.limits.series == 0 || cache_.size() < job_.limits.series) {
+      return true;
+    }
+    if (!kept_) {
+      kept_ = cache_.CountKept();
+    }
+    return (*kept_)++ < job_.limits.series;
+  }
+
   base::Result<void> Finish() const {
     const uint64_t limit = job_.limits.samples;
     if (limit == 0 || report_->after_relabelling <= limit) {
@@ -93,6 +104,10 @@ class Scraper::Ingest final : public SampleVisitor {
       return {};
     }
     const bool is_new = entry == nullptr;
+    if (is_new && labels && !TakeSeriesSlot()) {
+      report_->refused.Add(*labels);
+      return {};
+    }
     if (is_new) {
       entry = &cache_.Add(sample.series);
     }
@@ -204,6 +219,7 @@ class Scraper::Ingest final : public SampleVisitor {
   const int64_t timestamp_ms_;
   Report* const report_;
   std::map<std::string, scrape::Metadata> metadata_;
+  std::optional<size_t> kept_;  // Series of the target; counted only near the limit.
 };
 
 Scraper::Scraper(Plan plan, storage::Appendable& store, const base::Clock& clock,
@@ -281,7 +297,25 @@ void Scraper::Scrape(int64_t timestamp_ms) {
   ++counters_.scrapes;
   counters_.failed_scrapes += outcome.ok() ? 0U : 1U;
   counters_.samples += report.scraped;
+  NoteRefused(report.refused);
   Publish(report, outcome);
+}
+
+// One line when it begins, however long it lasts.
+void Scraper::NoteRefused(const Refusal& refused) {
+  const bool refusing = refused.count() > 0;
+  if (refusing) {
+    counters_.series_limit.Add(plan_.job->name, refused.Label(), refused.count());
+  }
+  if (refusing && !refusing_) {
+    logger_.Warn("new series of a target are refused: it has too many",
+                 {{"job", plan_.job->name},
+                  {"target", plan_.target.url},
+                  {"limit", std::to_string(plan_.job->limits.series)},
+                  {"refused", std::to_string(refused.count())},
+                  {"label", refused.Label()}});
+  }
+  refusing_ = refusing;
 }
 
 void Scraper::End(int64_t timestamp_ms) {

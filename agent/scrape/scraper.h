@@ -13,6 +13,7 @@
 #include "agent/scrape/counters.h"
 #include "agent/scrape/job.h"
 #include "agent/scrape/metadata.h"
+#include "agent/scrape/refusal.h"
 #include "agent/scrape/series_cache.h"
 #include "agent/scrape/source.h"
 #include "agent/scrape/status.h"
@@ -66,6 +67,7 @@ class Scraper {
   void AppendReport(const Report& report, bool stale, int64_t timestamp_ms);
   void AppendReportSample(storage::Appender& appender, std::string_view name, double value,
                           int64_t timestamp_ms);
+  void NoteRefused(const Refusal& refused);
   void Publish(const Report& report, const base::Result<void>& outcome);
 
   storage::Appendable& store_;
@@ -79,6 +81,7 @@ class Scraper {
   Plan plan_;
   SeriesCache cache_;
   int64_t last_timestamp_ms_ = 0;
+  bool refusing_ = false;
   std::map<std::string_view, storage::SeriesRef> report_refs_;  // By name; literals.
 
   // Metadata is read again when this is 0: it seldom changes, and reading it costs as much as the

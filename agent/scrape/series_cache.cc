@@ -1,5 +1,6 @@
 #include "agent/scrape/series_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace scrape {
@@ -30,6 +31,11 @@ SeriesCache::Entry& SeriesCache::Add(std::string_view series) {
 void SeriesCache::MarkSeen(Entry& entry) {
   entry.seen = scrape_;
   page_.push_back(&entry);
+}
+
+size_t SeriesCache::CountKept() const {
+  return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(),
+                                           [](const auto& one) { return !one.second->dropped; }));
 }
 
 std::vector<storage::SeriesRef> SeriesCache::TakeVanished() {

@@ -60,6 +60,8 @@ class SeriesCache {
   void ForgetMeanings();
 
   size_t size() const { return entries_.size(); }
+  // Those that relabelling did not drop.
+  size_t CountKept() const;
 
  private:
   std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;  // Keys point into values.

@@ -70,7 +70,7 @@ bool Holds(const Block& block, std::span<const SeriesRef> refs, TimeRange range)
 base::Result<std::vector<std::vector<FullChunk>>> ReadChunks(const BlockSource& source,
                                                              const BlockList& blocks,
                                                              std::span<const SeriesRef> refs,
-                                                             TimeRange range) {
+                                                             TimeRange range, size_t max_bytes) {
   std::vector<std::vector<FullChunk>> found(refs.size());
   size_t bytes = 0;
   for (const Block& block : blocks) {
@@ -94,10 +94,10 @@ base::Result<std::vector<std::vector<FullChunk>>> ReadChunks(const BlockSource& 
       continue;
     }
     bytes += Take(wanted, &found);
-    if (bytes > kMaxSelectBytes) {
+    if (bytes > max_bytes) {
       return Error(fmt::format("storage: the query needs more than {} MiB of compressed samples; "
                                "ask for fewer series or a shorter time",
-                               kMaxSelectBytes >> 20),
+                               max_bytes >> 20),
                    ErrorKind::kResourceExhausted);
     }
   }

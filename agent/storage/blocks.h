@@ -44,10 +44,10 @@ class BlockSource {
 };
 
 // The chunks of the series (ascending) that touch the range: result[i] are those of refs[i], in no
-// order. Errors: kResourceExhausted (kMaxSelectBytes), what reading failed with.
+// order. Errors: kResourceExhausted (max_bytes), what reading failed with.
 base::Result<std::vector<std::vector<FullChunk>>> ReadChunks(const BlockSource& source,
                                                              const BlockList& blocks,
                                                              std::span<const SeriesRef> refs,
-                                                             TimeRange range);
+                                                             TimeRange range, size_t max_bytes);
 
 }  // namespace storage

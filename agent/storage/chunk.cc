@@ -13,6 +13,7 @@ constexpr int kMaxLeading = (1 << kLeadingBits) - 1;
 constexpr int kWidthBits = 6;
 // What a load of eight bytes holds for certain when it begins inside a byte.
 constexpr int kPeekBits = 57;
+constexpr size_t kGrowthBytes = 32;
 
 // How a delta of deltas is written: `prefix_bits` ones and a zero (the last form has no zero), then
 // `value_bits`.
@@ -60,6 +61,10 @@ void ChunkWriter::Append(model::Sample sample) {
 void ChunkWriter::Write(uint64_t bits, int width) {
   while (width > 0) {
     if (free_bits_ == 0) {
+      // Doubling would waste a quarter of the memory of the open chunks.
+      if (bytes_.size() == bytes_.capacity()) {
+        bytes_.reserve(bytes_.size() + kGrowthBytes);
+      }
       bytes_.push_back(0);
       free_bits_ = 8;
     }
@@ -145,8 +150,19 @@ bool ChunkReader::Next(model::Sample* sample) {
     value_ = Read(kWordBits);
     first_ = false;
   } else {
-    ReadTimestamp();
-    ReadValue();
+    uint64_t bits = Peek();
+    int known = kPeekBits;
+    if (static_cast<int64_t>(bits) >= 0) {
+      // The same interval again, as nearly always: the value is in the same word.
+      ++position_;
+      timestamp_ms_ = static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms_) + delta_);
+      bits <<= 1;
+      --known;
+    } else {
+      ReadTimestamp();
+      bits = Peek();
+    }
+    ReadValue(bits, known);
   }
   if (position_ > bytes_.size() * 8) {
     left_ = 0;
@@ -195,27 +211,32 @@ void ChunkReader::ReadTimestamp() {
   timestamp_ms_ = static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms_) + delta_);
 }
 
-void ChunkReader::ReadValue() {
+// `bits` begin at the position; `known` of them are there.
+void ChunkReader::ReadValue(uint64_t bits, int known) {
   constexpr int kNewWindowBits = 2 + kLeadingBits + kWidthBits;
-  const uint64_t bits = Peek();
   if (static_cast<int64_t>(bits) >= 0) {
     ++position_;  // The same value.
     return;
   }
+  int header = 2;
   if ((bits >> (kWordBits - 2)) == 0b11) {
     leading_ = static_cast<uint8_t>(LowBits(bits >> (kWordBits - 2 - kLeadingBits), kLeadingBits));
     const uint64_t width = LowBits(bits >> (kWordBits - kNewWindowBits), kWidthBits);
     width_ = static_cast<uint8_t>(width == 0 ? kWordBits : width);
-    position_ += kNewWindowBits;
-  } else {
-    position_ += 2;
+    header = kNewWindowBits;
   }
+  position_ += static_cast<size_t>(header);
   const int trailing = kWordBits - leading_ - width_;
   if (trailing < 0 || width_ == 0) {
     position_ = bytes_.size() * 8 + 1;  // No writer wrote that.
     return;
   }
-  value_ ^= Read(width_) << trailing;
+  if (header + width_ > known) {
+    value_ ^= Read(width_) << trailing;
+    return;
+  }
+  value_ ^= bits << header >> (kWordBits - width_) << trailing;
+  position_ += width_;
 }
 
 }  // namespace storage

@@ -71,7 +71,7 @@ class ChunkReader {
   uint64_t Peek() const;
   uint64_t Read(int width);
   void ReadTimestamp();
-  void ReadValue();
+  void ReadValue(uint64_t bits, int known);
 
   std::span<const uint8_t> bytes_;
   size_t position_ = 0;  // In bits; beyond the end when the bytes are truncated.

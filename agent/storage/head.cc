@@ -214,7 +214,8 @@ class Head::HeadQuerier final : public Querier {
     for (const auto& [ref, one] : by_ref) {
       refs.push_back(ref);
     }
-    ASSIGN_OR_RETURN(auto stored, ReadChunks(*head_.options_.blocks, blocks, refs, range));
+    ASSIGN_OR_RETURN(auto stored, ReadChunks(*head_.options_.blocks, blocks, refs, range,
+                                             head_.options_.max_select_bytes));
     for (size_t i = 0; i < stored.size(); ++i) {
       if (stored[i].empty()) {
         continue;
@@ -301,6 +302,12 @@ base::Result<MemSeries*> Head::CreateLocked(const model::Labels& labels) {
     return Error(fmt::format("storage: new series {}: the limit of {} series is reached",
                              labels.ToString(), options_.max_series),
                  ErrorKind::kResourceExhausted);
+  }
+  if (refuse_series_) {
+    ++stats_.series_refused;
+    return Error(
+        fmt::format("storage: new series {}: the memory limit is reached", labels.ToString()),
+        ErrorKind::kResourceExhausted);
   }
   // Ids are the low half of refs. They come back after 2^32 series, refs never do.
   do {
@@ -596,6 +603,11 @@ size_t Head::full_bytes() const {
   return full_bytes_;
 }
 
+void Head::RefuseSeries(bool refuse) {
+  const base::MutexLock lock(mutex_);
+  refuse_series_ = refuse;
+}
+
 void Head::Shed(size_t max_bytes) {
   const base::MutexLock lock(mutex_);
   std::vector<std::pair<int64_t, uint32_t>> ends;  // Of all full chunks: last time, size.
@@ -633,6 +645,9 @@ HeadStats Head::Stats() const {
     stats.chunks += series.chunks();
     stats.samples += series.samples();
     stats.sample_bytes += series.SampleBytes();
+    for (const FullChunk& chunk : series.full()) {
+      stats.full_bytes += chunk.size;
+    }
     stats.index_bytes += series.IndexBytes();
     if (series.empty()) {
       continue;

@@ -35,6 +35,8 @@ struct HeadOptions {
   // Later samples are refused, so that one wrong clock cannot block a series until then.
   std::chrono::milliseconds max_future{10 * 60 * 1000};
   size_t max_series = 2'000'000;
+  // Compressed bytes that one Select may read from the state file.
+  size_t max_select_bytes = kMaxSelectBytes;
   // With a state file: where commits are written down, and where older chunks are. They must
   // outlive the head. Its owner then moves full chunks to the file and calls Truncate.
   Journal* journal = nullptr;
@@ -64,6 +66,7 @@ struct HeadStats {
   size_t chunks = 0;
   size_t samples = 0;       // Held now.
   size_t sample_bytes = 0;  // Compressed, as allocated.
+  size_t full_bytes = 0;    // Of these, in full chunks.
   size_t index_bytes = 0;   // Labels, postings and the series themselves.
   int64_t min_time_ms = 0;  // Of the samples held; 0 when there are none.
   int64_t max_time_ms = 0;
@@ -75,7 +78,7 @@ struct HeadStats {
   uint64_t samples_too_new = 0;
   uint64_t series_created = 0;
   uint64_t series_removed = 0;
-  uint64_t series_refused = 0;  // By max_series.
+  uint64_t series_refused = 0;  // By max_series or RefuseSeries.
   uint64_t samples_shed = 0;    // By Shed.
 };
 
@@ -118,6 +121,8 @@ class Head final : public Appendable, public Queryable {
   size_t full_bytes() const;
   // Sheds full chunks that are in no file, the oldest first, until at most `max_bytes` are left.
   void Shed(size_t max_bytes);
+  // Whether new series are refused; known ones go on.
+  void RefuseSeries(bool refuse);
 
  private:
   class BatchAppender;
@@ -153,6 +158,7 @@ class Head final : public Appendable, public Queryable {
   HeadStats stats_ GUARDED_BY(mutex_);  // The totals.
   std::shared_ptr<const BlockList> blocks_ GUARDED_BY(mutex_);
   size_t full_bytes_ GUARDED_BY(mutex_) = 0;  // Kept with a journal only.
+  bool refuse_series_ GUARDED_BY(mutex_) = false;
   SeriesRef last_ref_ GUARDED_BY(mutex_) = 0;
   int64_t next_truncation_ms_ GUARDED_BY(mutex_) = 0;
 };

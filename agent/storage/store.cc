@@ -133,8 +133,13 @@ base::Result<std::unique_ptr<Store>> Store::Open(StoreOptions options, const sta
                                                  const base::Logger& logger) {
   std::unique_ptr<Store> store(new Store(options, file, clock, logger));
   HeadOptions head{.retention = options.retention, .max_series = options.max_series};
+  if (options.memory_limit != 0) {
+    head.max_select_bytes =
+        std::min<uint64_t>(kMaxSelectBytes, options.memory_limit / kMemoryShares);
+  }
   if (file == nullptr) {
     store->head_ = std::make_unique<Head>(head, clock);
+    store->StartThread();
     return store;
   }
   const base::MonotonicTime start = clock.Monotonic();
@@ -152,10 +157,14 @@ base::Result<std::unique_ptr<Store>> Store::Open(StoreOptions options, const sta
     store->stats_.loaded = loaded;
     store->stats_.load_seconds = base::ToSeconds(clock.Monotonic() - start);
   }
-  if (options.background) {
-    store->writer_ = std::thread([raw = store.get()] { raw->Run(); });
-  }
+  store->StartThread();
   return store;
+}
+
+void Store::StartThread() {
+  if (options_.background && (samples_ != nullptr || options_.memory_limit != 0)) {
+    writer_ = std::thread([this] { Run(); });
+  }
 }
 
 Store::~Store() {
@@ -203,6 +212,9 @@ void Store::Run() {
     }
     if (now >= next_retention_) {
       RetentionLocked();
+    }
+    if (now >= next_memory_) {
+      MemoryLocked();
     }
   }
 }
@@ -299,6 +311,31 @@ void Store::RetentionLocked() {
   if (const auto removed = RemoveOld(); !removed.ok()) {
     NoteFailure(removed.error());
   }
+}
+
+void Store::ApplyMemoryLimit() {
+  const base::MutexLock lock(write_mutex_);
+  MemoryLocked();
+}
+
+void Store::MemoryLocked() {
+  next_memory_ = clock_.Monotonic() + kMemoryPeriod;
+  const uint64_t limit = options_.memory_limit;
+  if (limit == 0) {
+    return;
+  }
+  StoreStats stats = Stats();
+  if (stats.memory_bytes > limit - limit / kMemoryShares && stats.head.full_bytes > 0 &&
+      samples_ != nullptr && !degraded_) {
+    CheckpointLocked();
+    stats = Stats();
+  }
+  if (stats.memory_bytes > limit && stats.head.full_bytes > 0) {
+    const uint64_t excess = stats.memory_bytes - limit;
+    head_->Shed(stats.head.full_bytes - std::min<uint64_t>(stats.head.full_bytes, excess));
+    stats = Stats();
+  }
+  head_->RefuseSeries(stats.memory_bytes >= limit);
 }
 
 base::Result<void> Store::RemoveOld() {
@@ -398,6 +435,8 @@ StoreStats Store::Stats() const {
     stats.queued_samples = queued_samples_;
     stats.unjournaled_samples = unjournaled_samples_;
   }
+  stats.memory_bytes = stats.head.index_bytes + stats.head.sample_bytes +
+                       stats.queued_samples * sizeof(JournalSample);
   if (samples_ == nullptr) {
     return stats;
   }

@@ -43,6 +43,10 @@ inline constexpr std::chrono::minutes kIdleSeries{60};
 // How often a file that failed is tried again, and retention is applied.
 inline constexpr std::chrono::seconds kRetryPeriod{5};
 inline constexpr std::chrono::minutes kRetentionPeriod{1};
+// How often memory is compared with its limit.
+inline constexpr std::chrono::seconds kMemoryPeriod{5};
+// A limit is near when three quarters of it are used. Queries get a quarter each at most.
+inline constexpr uint64_t kMemoryShares = 4;
 // Bytes of a block: big enough to cost little, small enough to read one for a single series.
 inline constexpr size_t kBlockBytes = 16 << 10;
 // A wall clock that jumped is believed after so long; until then nothing is removed by its word.
@@ -53,6 +57,10 @@ struct StoreOptions {
   std::chrono::milliseconds retention{7LL * 24 * 60 * 60 * 1000};
   uint64_t retention_bytes = 1 << 30;
   size_t max_series = 2'000'000;
+  // Memory of series, samples and queue; 0 is no limit. When it is near, full chunks go to the file
+  // early; when it is reached, those that no file holds are dropped, the oldest first; when that is
+  // not enough, new series are refused. Known series go on whatever happens.
+  uint64_t memory_limit = 0;
   // Tests call Sync, Checkpoint and ApplyRetention themselves.
   bool background = true;
 };
@@ -67,6 +75,7 @@ struct StoreStats {
   uint64_t block_bytes = 0;
   uint64_t file_bytes = 0;
   size_t queued_samples = 0;
+  uint64_t memory_bytes = 0;  // What memory_limit bounds.
   uint64_t damaged_records = 0;
   LoadCounts loaded;
   double load_seconds = 0;
@@ -101,18 +110,21 @@ class Store final : public Appendable, public Queryable, private Journal {
   void Sync();
   void Checkpoint();
   void ApplyRetention();
+  void ApplyMemoryLimit();
 
  private:
   Store(StoreOptions options, const state::StateFile* file, const base::Clock& clock,
         const base::Logger& logger);
 
   void Push(JournalBatch batch) override;
+  void StartThread();
   void Run();
   std::vector<JournalBatch> TakeQueue();
   void SyncLocked() REQUIRES_LOCK(write_mutex_);
   void CheckpointLocked() REQUIRES_LOCK(write_mutex_);
   base::Result<void> WriteCheckpoint() REQUIRES_LOCK(write_mutex_);
   void RetentionLocked() REQUIRES_LOCK(write_mutex_);
+  void MemoryLocked() REQUIRES_LOCK(write_mutex_);
   base::Result<void> RemoveOld() REQUIRES_LOCK(write_mutex_);
   void NoteWritten() REQUIRES_LOCK(write_mutex_);
   void NoteFailure(const base::Error& error) REQUIRES_LOCK(write_mutex_);
@@ -138,6 +150,7 @@ class Store final : public Appendable, public Queryable, private Journal {
   base::MonotonicTime next_retry_ GUARDED_BY(write_mutex_);
   base::MonotonicTime next_checkpoint_ GUARDED_BY(write_mutex_);
   base::MonotonicTime next_retention_ GUARDED_BY(write_mutex_);
+  base::MonotonicTime next_memory_ GUARDED_BY(write_mutex_);
   // Wall minus monotonic time as believed, as seen now, and since when that is seen.
   std::chrono::milliseconds believed_ GUARDED_BY(write_mutex_){0};
   std::chrono::milliseconds seen_ GUARDED_BY(write_mutex_){0};

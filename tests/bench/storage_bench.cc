@@ -1,13 +1,18 @@
-// The head: nanoseconds a sample to encode, append and read; bytes a series and a sample.
+// The store: nanoseconds a sample to encode, append and read; bytes a series and a sample.
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 #include <malloc.h>
+#include <unistd.h>
 
+#include "agent/state/state_file.h"
 #include "agent/storage/chunk.h"
 #include "agent/storage/head.h"
+#include "agent/storage/store.h"
 
 namespace storage {
 namespace {
@@ -124,6 +129,76 @@ void SelectLastFiveMinutes(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 10'000);
 }
 BENCHMARK(SelectLastFiveMinutes)->Unit(benchmark::kMillisecond);
+
+uint64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t total = 0;
+  uint64_t resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+// A store with a state file: `steps` scrapes of `series` series with a checkpoint every five
+// minutes, then a start. Time is that of the start.
+void Restart(benchmark::State& state) {
+  const auto series = static_cast<int>(state.range(0));
+  const auto steps = static_cast<int>(state.range(1));
+  constexpr int kStepsPerCheckpoint = 20;
+  std::string folder = (std::filesystem::temp_directory_path() / "store-bench-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) {
+    state.SkipWithError("no temporary directory");
+    return;
+  }
+  base::FakeClock clock(base::FromMillis(kStartMs));
+  const base::Logger logger(base::LogLevel::kError);
+  const StoreOptions options{.retention_bytes = 0, .background = false};
+  uint64_t samples = 0;
+  {
+    const auto file = *state::StateFile::Open(folder, clock, logger);
+    const auto store = *Store::Open(options, &file, clock, logger);
+    std::vector<SeriesRef> refs(static_cast<size_t>(series));
+    for (int step = 0; step < steps; ++step) {
+      clock.Advance(std::chrono::milliseconds(kIntervalMs));
+      const auto appender = store->NewAppender();
+      for (int i = 0; i < series; ++i) {
+        SeriesRef& ref = refs[static_cast<size_t>(i)];
+        const int64_t now_ms = base::ToMillis(clock.Now());
+        if (ref == 0) {
+          ref = *appender->Append(SeriesLabels(i), now_ms, CounterValue(i, step));
+        } else {
+          static_cast<void>(appender->Append(ref, now_ms, CounterValue(i, step)));
+        }
+      }
+      static_cast<void>(appender->Commit());
+      store->Sync();
+      if (step % kStepsPerCheckpoint == kStepsPerCheckpoint / 2) {
+        store->Checkpoint();
+      }
+      samples += static_cast<uint64_t>(series);
+    }
+    state.counters["RSS.before"] = static_cast<double>(ResidentBytes());
+    state.counters["blockB/sample"] = static_cast<double>(store->Stats().block_bytes) /
+                                      static_cast<double>(store->Stats().block_samples);
+    state.counters["fileB/sample"] =
+        static_cast<double>(file.Bytes()) / static_cast<double>(samples);
+  }
+  malloc_trim(0);
+  const uint64_t empty = ResidentBytes();
+  for (auto _ : state) {
+    const auto file = *state::StateFile::Open(folder, clock, logger);
+    const auto store = *Store::Open(options, &file, clock, logger);
+    state.PauseTiming();
+    state.counters["RSS.grown"] = static_cast<double>(ResidentBytes() - empty);
+    state.counters["journal"] = static_cast<double>(store->Stats().loaded.journal_samples);
+    state.ResumeTiming();
+  }
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(Restart)
+    ->Args({2'000, 5'760})
+    ->Args({100'000, 480})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace storage

@@ -217,6 +217,55 @@ TEST_F(ScraperTest, ALabelLimitFailsTheScrape) {
   EXPECT_EQ(counters_.label_limit_hits, 1U);
 }
 
+TEST_F(ScraperTest, NewSeriesBeyondTheLimitAreRefusedAndKnownOnesGoOn) {
+  job_.limits.series = 3;
+  Scraper& scraper = Make();
+  const auto page = [](int first_id) {
+    std::vector<FakeSample> samples{Sample("a", 1)};
+    for (int id = first_id; id < first_id + 4; ++id) {
+      samples.push_back({{{"__name__", "q"}, {"kind", "x"}, {"id", std::to_string(id)}}, 1});
+    }
+    return samples;
+  };
+  source_->samples = page(0);
+  scraper.Scrape(1000);
+  scraper.Scrape(2000);
+  EXPECT_EQ(Series("a"), "1@1000 1@2000");
+  EXPECT_EQ(Series("up"), "1@1000 1@2000");
+  EXPECT_EQ(Series("scrape_series_added"), "3@1000 0@2000");
+  const auto refused = counters_.series_limit.Get();
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused.begin()->first, std::pair(std::string("j"), std::string("id")));
+  EXPECT_EQ(refused.begin()->second, 4U);
+  const size_t first = log_.find("new series of a target are refused");
+  ASSERT_NE(first, std::string::npos) << log_;
+  EXPECT_NE(log_.find("label=id"), std::string::npos) << log_;
+  EXPECT_EQ(log_.find("new series of a target are refused", first + 1), std::string::npos);
+}
+
+TEST_F(ScraperTest, DroppedSeriesDoNotCountForTheSeriesLimit) {
+  job_.limits.series = 2;
+  job_.metric_relabel_rules = {*relabel::Rule::Make(
+      {.source_labels = {"__name__"}, .regex = "d.", .action = relabel::Action::kDrop})};
+  Scraper& scraper = Make();
+  source_->samples = {Sample("d1", 1), Sample("d2", 1), Sample("d3", 1), Sample("a", 1),
+                      Sample("b", 1)};
+  scraper.Scrape(1000);
+  EXPECT_EQ(Series("a"), "1@1000");
+  EXPECT_EQ(Series("b"), "1@1000");
+  EXPECT_TRUE(counters_.series_limit.Get().empty());
+}
+
+TEST(RefusedSeries, KeepsABoundedNumberOfRows) {
+  RefusedSeries refused;
+  for (size_t i = 0; i < kMaxRefusedRows + 5; ++i) {
+    refused.Add("j", std::to_string(i), 1);
+  }
+  const auto counts = refused.Get();
+  EXPECT_EQ(counts.size(), kMaxRefusedRows + 1);
+  EXPECT_EQ(counts.at({"", ""}), 5U);
+}
+
 TEST_F(ScraperTest, DroppedSeriesAreNotStoredAndNotAskedAgain) {
   job_.metric_relabel_rules = {*relabel::Rule::Make(
       {.source_labels = {"__name__"}, .regex = "a", .action = relabel::Action::kDrop})};

@@ -77,6 +77,9 @@ class StoreTest : public testing::Test {
     const std::vector<model::Matcher> matchers{model::Matcher::Equal("job", "test")};
     const auto selected = querier->Select(matchers, range);
     EXPECT_TRUE(selected.ok());
+    if (!selected.ok()) {
+      return times;
+    }
     for (const auto& series : *selected) {
       const int i = std::stoi(std::string(series->labels().Get("i")));
       times.emplace_back();
@@ -346,6 +349,73 @@ TEST_F(StoreTest, GoesOnInMemoryWhileTheDiskIsFull) {
   store_->Sync();
   Restart();
   ExpectAll(50);
+}
+
+TEST_F(StoreTest, MovesFullChunksEarlyWhenMemoryIsNearItsLimit) {
+  Scrape(50, 250);
+  store_->Sync();
+  options_.memory_limit = store_->Stats().memory_bytes + 1000;
+  Restart();
+  const size_t full = store_->Stats().head.full_bytes;
+  store_->ApplyMemoryLimit();
+  EXPECT_GT(full, 0U);
+  EXPECT_EQ(store_->Stats().head.full_bytes, 0U);
+  EXPECT_EQ(store_->Stats().head.samples_shed, 0U);
+  EXPECT_EQ(store_->Stats().head.samples + store_->Stats().block_samples, 50U * 250);
+}
+
+TEST_F(StoreTest, RefusesNewSeriesWhenMemoryIsUsedUpAndKeepsKnownOnes) {
+  options_.memory_limit = 1000;
+  Restart();
+  Scrape(50, 1);
+  store_->ApplyMemoryLimit();
+  const auto appender = store_->NewAppender();
+  const auto refused = appender->Append(SeriesLabels(50), Now() + 1, 1);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind(), base::ErrorKind::kResourceExhausted);
+  EXPECT_THAT(refused.error().message(), HasSubstr("memory limit"));
+  Scrape(50, 3);
+  ExpectAll(50);
+  EXPECT_EQ(store_->Stats().head.series_refused, 1U);
+}
+
+TEST_F(StoreTest, BoundsWhatAQueryReadsFromTheFile) {
+  Scrape(50, 250);
+  store_->Checkpoint();
+  options_.memory_limit = 4000;
+  Restart();
+  const auto querier = store_->NewQuerier();
+  const auto refused = querier->Select({}, {0, INT64_MAX});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind(), base::ErrorKind::kResourceExhausted);
+  EXPECT_THAT(querier->SelectLabels({}, {0, INT64_MAX}).value(), SizeIs(50));
+}
+
+TEST(MemoryStore, ShedsTheOldestSamplesWhenMemoryIsUsedUp) {
+  base::FakeClock clock;
+  const base::Logger logger;
+  const auto fill = [&clock](Store& store) {
+    for (int step = 0; step < 500; ++step) {
+      clock.Advance(kInterval);
+      const auto appender = store.NewAppender();
+      ASSERT_TRUE(appender->Append(Labels{{"a", "b"}}, base::ToMillis(clock.Now()), step).ok());
+      ASSERT_TRUE(appender->Commit().ok());
+    }
+  };
+  const auto roomy = Store::Open({.background = false}, nullptr, clock, logger);
+  fill(**roomy);
+  const StoreStats before = (*roomy)->Stats();
+  const auto tight = Store::Open(
+      {.memory_limit = before.memory_bytes - before.head.full_bytes / 2, .background = false},
+      nullptr, clock, logger);
+  fill(**tight);
+  (*tight)->ApplyMemoryLimit();
+  const StoreStats after = (*tight)->Stats();
+  EXPECT_GT(after.head.samples_shed, 0U);
+  EXPECT_LT(after.head.samples_shed, 480U);
+  EXPECT_GE(after.head.samples, 20U);
+  EXPECT_LE(after.memory_bytes, before.memory_bytes - before.head.full_bytes / 2);
+  EXPECT_EQ(after.head.max_time_ms, base::ToMillis(clock.Now()));
 }
 
 TEST_F(StoreTest, PassesOverADamagedRecord) {
