@@ -84,6 +84,13 @@ bool MatchesAll(const LabelSet& labels, std::span<const model::Matcher* const> m
   });
 }
 
+// Null when the series is gone.
+template <typename Map>
+auto* FindIn(Map& series, SeriesRef ref) {
+  const auto found = series.find(static_cast<SeriesId>(ref));
+  return found == series.end() || found->second.ref() != ref ? nullptr : &found->second;
+}
+
 bool Touches(const MemSeries& series, TimeRange range) {
   return series.has_last() && series.first_time_ms() <= range.end_ms &&
          series.max_time_ms() >= range.start_ms;
@@ -287,14 +294,9 @@ base::Result<MemSeries*> Head::Reserve(SeriesRef ref, model::Sample sample, int6
   return series;
 }
 
-const MemSeries* Head::FindLocked(SeriesRef ref) const {
-  const auto found = series_.find(static_cast<SeriesId>(ref));
-  return found == series_.end() || found->second.ref() != ref ? nullptr : &found->second;
-}
+const MemSeries* Head::FindLocked(SeriesRef ref) const { return FindIn(series_, ref); }
 
-MemSeries* Head::FindLocked(SeriesRef ref) {
-  return const_cast<MemSeries*>(std::as_const(*this).FindLocked(ref));
-}
+MemSeries* Head::FindLocked(SeriesRef ref) { return FindIn(series_, ref); }
 
 base::Result<MemSeries*> Head::CreateLocked(const model::Labels& labels) {
   if (series_.size() >= options_.max_series) {

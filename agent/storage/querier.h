@@ -62,6 +62,7 @@ class Querier {
       std::span<const model::Matcher> matchers, TimeRange range) {
     ASSIGN_OR_RETURN(const auto selected, Select(matchers, range));
     std::vector<model::Labels> labels;
+    labels.reserve(selected.size());
     for (const auto& series : selected) {
       labels.push_back(series->labels());
     }
