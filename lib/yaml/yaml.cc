@@ -1,8 +1,10 @@
 #include "lib/yaml/yaml.h"
 
+#include <sstream>
 #include <unordered_set>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace yaml {
@@ -114,6 +116,64 @@ class Converter {
   size_t nodes_ = 0;
 };
 
+// Sees whether a document says anything, and where.
+class DocumentWatcher final : public YAML::EventHandler {
+ public:
+  using Mark = YAML::Mark;
+  using Anchor = YAML::anchor_t;
+  using Style = YAML::EmitterStyle::value;
+
+  bool empty = true;
+  int line = 0;
+
+  void OnDocumentStart(const Mark& mark) override {
+    empty = true;
+    line = mark.line;
+  }
+  void OnAlias(const Mark& mark, Anchor /*anchor*/) override { Note(mark); }
+  void OnScalar(const Mark& mark, const std::string& /*tag*/, Anchor /*anchor*/,
+                const std::string& /*value*/) override {
+    Note(mark);
+  }
+  void OnSequenceStart(const Mark& mark, const std::string& /*tag*/, Anchor /*anchor*/,
+                       Style /*style*/) override {
+    Note(mark);
+  }
+  void OnMapStart(const Mark& mark, const std::string& /*tag*/, Anchor /*anchor*/,
+                  Style /*style*/) override {
+    Note(mark);
+  }
+  void OnNull(const Mark& /*mark*/, Anchor /*anchor*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapEnd() override {}
+  void OnDocumentEnd() override {}
+
+ private:
+  void Note(const Mark& mark) {
+    if (empty) {
+      line = mark.line;
+    }
+    empty = false;
+  }
+};
+
+// Only the first document of a file may say anything. yaml-cpp 0.7 finds documents without end in
+// some malformed texts (its LoadAll then never returns), so they are counted here.
+base::Result<void> CheckDocuments(const std::string& text, std::string_view file) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentWatcher watcher;
+  for (size_t i = 0; parser.HandleNextDocument(watcher); ++i) {
+    if (i > 0 && (!watcher.empty || i == kMaxDocuments)) {
+      return base::Error(fmt::format("{}:{}: a second document begins before this line (\"---\"): "
+                                     "put everything into one",
+                                     file, watcher.line + 1),
+                         base::ErrorKind::kInvalidArgument);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Node::Node() = default;
@@ -142,17 +202,10 @@ base::Result<Node> Parse(std::string_view text, std::string_view file) {
     return base::Error(fmt::format("{}: longer than {} bytes", file, kMaxBytes),
                        base::ErrorKind::kResourceExhausted);
   }
+  const std::string owned(text);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    for (size_t i = 1; i < documents.size(); ++i) {
-      if (!documents[i].IsNull()) {
-        return base::Error(fmt::format("{}:{}: a second document begins before this line (\"---\"): "
-                                       "put everything into one",
-                                       file, documents[i].Mark().line + 1),
-                           base::ErrorKind::kInvalidArgument);
-      }
-    }
-    return Converter(file).Convert(documents.empty() ? YAML::Node() : documents[0], 0);
+    RETURN_IF_ERROR(CheckDocuments(owned, file));
+    return Converter(file).Convert(YAML::Load(owned), 0);
   } catch (const YAML::Exception& failure) {
     return base::Error(fmt::format("{}:{}: {}", file, failure.mark.line + 1, failure.msg),
                        base::ErrorKind::kInvalidArgument);

@@ -13,6 +13,7 @@
 namespace yaml {
 
 inline constexpr size_t kMaxBytes = 16 << 20;
+inline constexpr size_t kMaxDocuments = 16;  // Empty ones after the first.
 inline constexpr size_t kMaxNodes = 300'000;  // After expansion of aliases.
 inline constexpr int kMaxDepth = 64;
 

@@ -76,6 +76,8 @@ TEST(Yaml, RefusesWhatCannotBeReadWithFileAndLine) {
   check(std::string(5000, '['), "f.yml:");
   check("a: 1\n---\nb: 2\n", "f.yml:3: a second document begins");
   check("---\n---\nb: 2\n", "f.yml:3: a second document begins");
+  // yaml-cpp finds documents without end here.
+  check(" \"b c\", *)ANY 2 (a, \"b c\", *)", "f.yml:1: ");
 }
 
 TEST(Yaml, EmptyDocumentsAfterTheFirstAreNone) {
