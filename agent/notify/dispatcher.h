@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -123,6 +124,12 @@ class Dispatcher {
     bool flushed = false;
   };
   using GroupKey = std::pair<const Route*, model::Labels>;
+  // The same in every run, as the routes' addresses are not.
+  struct ByRouteKey {
+    bool operator()(const GroupKey& a, const GroupKey& b) const {
+      return std::tie(a.first->key, a.first, a.second) < std::tie(b.first->key, b.first, b.second);
+    }
+  };
 
   bool Merge(Alert alert, Moment now);
   void Join(const model::Labels& labels, Moment now);
@@ -141,7 +148,7 @@ class Dispatcher {
   const SilenceSet& silences_;
   const IsWaitingFunc is_waiting_;
   std::map<model::Labels, Stored> alerts_;
-  std::map<GroupKey, Group> groups_;
+  std::map<GroupKey, Group, ByRouteKey> groups_;
   std::map<std::pair<std::string, std::string>, LogEntry> log_;  // By integration, group.
   uint64_t refused_ = 0;
 };

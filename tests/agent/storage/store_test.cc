@@ -189,6 +189,7 @@ TEST_F(StoreTest, NeverReusesTheReferenceOfASeriesThatIsGone) {
   store_->Checkpoint();
   store_->ApplyRetention();
   EXPECT_EQ(store_->Stats().head.series, 0U);
+  appender.reset();
   Restart();
   appender = store_->NewAppender();
   EXPECT_GT(*appender->Append(SeriesLabels(1), Now(), 1), first);
