@@ -219,7 +219,8 @@ void AskBull(const QueueSelector& queue, size_t i, double now, Round* round) {
   round->AddCount(i, &QueueFact::overdue, queue.db, {"ZCOUNT", base + "delayed", "-inf", due});
   round->AddUse(i, UseAdded, queue.db, {"GET", base + "id"});
   // Only there when the worker is told to keep them.
-  round->AddCount(i, &QueueFact::processed, queue.db, {"HGET", base + "metrics:completed", "count"});
+  round->AddCount(i, &QueueFact::processed, queue.db,
+                  {"HGET", base + "metrics:completed", "count"});
   round->AddCount(i, &QueueFact::failures, queue.db, {"HGET", base + "metrics:failed", "count"});
   round->AddUse(i, UseFlag, queue.db, {"HEXISTS", base + "meta", "paused"});
 }

@@ -13,7 +13,7 @@
 namespace yaml {
 
 inline constexpr size_t kMaxBytes = 16 << 20;
-inline constexpr size_t kMaxDocuments = 16;  // Empty ones after the first.
+inline constexpr size_t kMaxDocuments = 16;   // Empty ones after the first.
 inline constexpr size_t kMaxNodes = 300'000;  // After expansion of aliases.
 inline constexpr int kMaxDepth = 64;
 
@@ -41,8 +41,8 @@ struct Node {
 // "a sequence", "a map", "a scalar", "nothing".
 std::string_view KindName(Node::Kind kind);
 
-// An empty text is null. A second document is an error, unless it is empty: Go's yaml reads over it,
-// so that half a file would have no effect. Errors: kInvalidArgument "FILE:LINE: why".
+// An empty text is null. A second document is an error, unless it is empty: Go's yaml reads over
+// it, so that half a file would have no effect. Errors: kInvalidArgument "FILE:LINE: why".
 base::Result<Node> Parse(std::string_view text, std::string_view file);
 
 }  // namespace yaml

@@ -80,7 +80,8 @@ TEST(ParseAlertmanager, RefusesByNameAndLine) {
         "a.yml:4: undefined time interval \"x\"");
   check("route: {receiver: a}\nreceivers: [{name: a}, {name: a}]", "\"a\" is not unique");
   check("route: {receiver: a}\nreceivers: [{}]", "missing name in receiver");
-  check(ok + "  opsgenie_configs: [{api_key: x}]", "a.yml:4: \"opsgenie_configs\" is not supported");
+  check(ok + "  opsgenie_configs: [{api_key: x}]",
+        "a.yml:4: \"opsgenie_configs\" is not supported");
   check(ok + "  webhook_configs: [{}]", "one of url and url_file");
   check(ok + "  webhook_configs: [{url: 'ftp://x'}]", "http://HOST");
   check(ok + "  webhook_configs: [{url: 'http://x', nope: 1}]", "nope");
