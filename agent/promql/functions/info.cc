@@ -122,6 +122,7 @@ class InfoJoin {
       at->second = before < now ? candidate : at->second;
     }
     std::vector<size_t> chosen;
+    chosen.reserve(newest.size());
     for (const auto& [name, candidate] : newest) {
       chosen.push_back(candidate);
     }
