@@ -260,7 +260,7 @@ TargetMetadata Scraper::Metadata() const {
   return {.scrape_pool = status_.scrape_pool, .target = status_.labels, .metrics = metadata_};
 }
 
-void Scraper::PublishMetadata(std::map<std::string, scrape::Metadata> metadata) {
+void Scraper::PublishMetadata(std::map<std::string, scrape::Metadata>&& metadata) {
   std::vector<MetadataPtr> interned;
   interned.reserve(metadata.size());
   for (auto& [metric, one] : metadata) {

@@ -60,7 +60,7 @@ class Scraper {
   void TakePlan();
   base::Result<void> FetchAndAppend(int64_t timestamp_ms, Report* report);
   base::Result<void> AppendPage(const Page& page, int64_t timestamp_ms, Report* report);
-  void PublishMetadata(std::map<std::string, scrape::Metadata> metadata);
+  void PublishMetadata(std::map<std::string, scrape::Metadata>&& metadata);
   void AppendStaleMarkers(storage::Appender& appender,
                           const std::vector<storage::SeriesRef>& series, int64_t timestamp_ms);
   void MarkAllStale(int64_t timestamp_ms);

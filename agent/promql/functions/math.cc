@@ -1,5 +1,6 @@
 // Element-wise arithmetic.
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "agent/promql/functions/groups.h"
@@ -9,12 +10,20 @@ namespace {
 
 using Args = std::span<const double>;
 
-// NaN wins, unlike in std::fmax.
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// As Go's math.Max and math.Min: NaN wins over every number but the infinity that nothing exceeds.
 double MaxOf(double a, double b) {
-  return std::isnan(a) || std::isnan(b) ? a + b : std::fmax(a, b);
+  if (std::isnan(a) || std::isnan(b)) {
+    return std::fmax(a, b) == kInfinity ? kInfinity : a + b;
+  }
+  return std::fmax(a, b);
 }
 double MinOf(double a, double b) {
-  return std::isnan(a) || std::isnan(b) ? a + b : std::fmin(a, b);
+  if (std::isnan(a) || std::isnan(b)) {
+    return std::fmin(a, b) == -kInfinity ? -kInfinity : a + b;
+  }
+  return std::fmin(a, b);
 }
 
 std::optional<double> Clamp(double value, Args args) {
