@@ -59,9 +59,9 @@ struct Question {
 
 Result<Question> ParseQuestion(const Views& views, const Parameters& parameters) {
   ASSIGN_OR_RETURN(const size_t limit, parameters.Limit());
-  ASSIGN_OR_RETURN(promql::Engine engine, MakeEngine(views, parameters));
+  ASSIGN_OR_RETURN(const promql::Engine engine, MakeEngine(views, parameters));
   ASSIGN_OR_RETURN(promql::Query query, ParseQueryText(engine, parameters));
-  return Question{std::move(engine), std::move(query), limit};
+  return Question{engine, std::move(query), limit};
 }
 
 Result<promql::Range> ParseRange(const Parameters& parameters) {
