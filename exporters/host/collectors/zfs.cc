@@ -105,8 +105,9 @@ void EmitPool(Context& host, const std::string& pool, Scrape& scrape) {
     }
   }
   for (const std::string& file : host.proc.List(folder).value_or({})) {
-    const auto text = file.substr(0, 7) == "objset-" ? host.proc.ReadOnce(folder + "/" + file)
-                                                     : base::Result<std::string>("");
+    const auto text = file.substr(0, 7) == "objset-"
+                          ? host.proc.ReadOnce(fmt::format("{}/{}", folder, file))
+                          : base::Result<std::string>("");
     const std::string dataset(text.ok() ? DatasetName(*text) : std::string_view());
     if (dataset.empty()) {
       continue;
