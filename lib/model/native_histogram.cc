@@ -39,8 +39,10 @@ double CustomBound(int64_t index, const std::vector<double>& bounds) {
   if (index < 0) {
     return -kInfinity;
   }
-  return index < static_cast<int64_t>(bounds.size()) ? bounds[static_cast<size_t>(index)]
-                                                     : kInfinity;
+  if (index >= static_cast<int64_t>(bounds.size())) {
+    return kInfinity;
+  }
+  return bounds[static_cast<size_t>(index)];
 }
 
 // The bounds of a bucket's absolute values.
@@ -230,7 +232,7 @@ std::string FormatShort(double value) {
   char buffer[400];
   const auto scientific =
       std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
-  const std::string text(buffer, scientific.ptr);
+  std::string text(buffer, scientific.ptr);
   const int exponent = std::stoi(text.substr(text.find('e') + 1));
   constexpr int kMaxFixed = 6;
   if (exponent < -4 || exponent >= kMaxFixed) {
